@@ -1,0 +1,151 @@
+"""Where a fitted model runs: in software, or on emulated chips."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hearspike.baselines.interface import FittedModel, Model, Predictions, SpikingModel, SpikingNetwork
+from hearspike.baselines.operation_energy import OperationEnergy
+from hearspike.datasets import SpikeEvents
+from hearspike.emulator import (
+    BSS2,
+    ChipProfile,
+    ConstantPower,
+    check_budget,
+    draw_chips,
+    emulate,
+    place,
+)
+from hearspike.errors import InputError
+
+EMULATION_BATCH = 256
+"""Samples that are on the emulated chips at once: bounds the memory."""
+
+
+class EnergyModel(Protocol):
+    """What turns counts or times into joules; its name travels with the number."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model, for records and tables."""
+
+
+class Backend(Protocol):
+    """Something that runs fitted models and knows what energy that would take."""
+
+    @property
+    def energy(self) -> EnergyModel:
+        """The energy model."""
+
+    def check(self, model: Model, channels: int, classes: int) -> None:
+        """Raise `InputError` if the backend cannot run the model; called before training."""
+
+    def predict(self, fitted: FittedModel, events: SpikeEvents, *, seed: int) -> Predictions:
+        """Label samples."""
+
+    def energy_per_sample(self, predictions: Predictions) -> float | None:
+        """Return modelled energy in joules, None where there is no model for it."""
+
+
+@dataclass(frozen=True)
+class Software:
+    """The model as it is, on this computer.
+
+    Parameters
+    ----------
+    energy
+        Energy of the operations that the model counted.
+    """
+
+    energy: OperationEnergy
+
+    def check(self, model: Model, channels: int, classes: int) -> None:
+        """Every model runs in software."""
+
+    def predict(self, fitted: FittedModel, events: SpikeEvents, *, seed: int) -> Predictions:
+        """Let the model predict; ``seed`` is not needed."""
+        return fitted.predict(events)
+
+    def energy_per_sample(self, predictions: Predictions) -> float | None:
+        """Add up the energy of all operations."""
+        operations = predictions.operations
+        if operations is None:
+            return None
+        return self.energy.energy(
+            multiply_accumulates=operations.multiply_accumulates, accumulates=operations.accumulates
+        )
+
+
+@dataclass(frozen=True)
+class EmulatedChips:
+    """The network on a population of emulated BrainScaleS-2 chips.
+
+    Parameters
+    ----------
+    chips
+        Number of chips.
+    chip_seed
+        Seed of their fixed-pattern variation: the same seed is the same chips.
+    profile
+        How much the chips differ and how noisy they are.
+    time_scale
+        Seconds of the network's time in one second of the chip's.
+    step_us
+        Time step of the emulation in microseconds of chip time.
+    energy
+        Energy model.
+    """
+
+    chips: int
+    chip_seed: int
+    profile: ChipProfile
+    time_scale: float
+    step_us: float
+    energy: ConstantPower
+
+    def check(self, model: Model, channels: int, classes: int) -> None:
+        """Refuse models that do not spike and networks that do not fit on a chip."""
+        if not isinstance(model, SpikingModel):
+            raise InputError(
+                "model", type(model).__name__, "a spiking network, since backend=bss2 runs no other"
+            )
+        shape = model.shape(channels, classes)
+        check_budget(inputs=shape.inputs, layers=[*shape.hidden, shape.outputs], recurrent=shape.recurrent)
+
+    def predict(self, fitted: FittedModel, events: SpikeEvents, *, seed: int) -> Predictions:
+        """Place the network, run every sample on every chip, and read the labels off the CADC."""
+        if not isinstance(fitted, SpikingNetwork):
+            raise InputError("model", type(fitted).__name__, "a network that can be placed on a chip")
+        placement = place(fitted.network(), specification=BSS2, time_scale=self.time_scale)
+        chips = draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
+        inputs = fitted.encode(events)
+        parts = []
+        for start in range(0, len(inputs), EMULATION_BATCH):
+            batch = inputs.select(np.arange(start, min(start + EMULATION_BATCH, len(inputs))))
+            emulation = emulate(
+                placement,
+                chips,
+                batch.times,
+                batch.units,
+                batch.offsets,
+                duration=fitted.window,
+                step=self.step_us * 1e-6,
+                noise_seed=seed,
+                first_sample=start,
+            )
+            parts.append((emulation.decide(fitted.readout), emulation.layer_spikes, emulation.time_on_chip))
+        return Predictions(
+            labels=np.concatenate([labels for labels, _, _ in parts], axis=1),
+            layer_spikes=_join([spikes for _, spikes, _ in parts]),
+            time_on_chip=parts[0][2],
+        )
+
+    def energy_per_sample(self, predictions: Predictions) -> float | None:
+        """Multiply the chip's power by the time that a sample occupies it."""
+        return None if predictions.time_on_chip is None else self.energy.energy(predictions.time_on_chip)
+
+
+def _join(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {layer: np.concatenate([part[layer] for part in parts], axis=1) for layer in parts[0]}

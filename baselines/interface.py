@@ -1,0 +1,125 @@
+"""What a model is: something that can be fitted and then predicts.
+
+Bring your own model by writing a class with these two methods and one YAML file that names it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import nir
+import numpy as np
+from numpy.typing import NDArray
+
+from hearspike.datasets import SpikeDataset, SpikeEvents
+from hearspike.progress import Progress, no_progress
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Arithmetic that one forward pass needs per sample, counted from shapes and recorded activity.
+
+    Parameters
+    ----------
+    multiply_accumulates
+        Additions of a product (MAC).
+    accumulates
+        Additions of a weight because a spike came (AC); equal to the synaptic operations.
+    """
+
+    multiply_accumulates: float
+    accumulates: float
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Labels for each sample, and what it took to find them.
+
+    Parameters
+    ----------
+    labels
+        [chip, sample] Predicted class; one row for a model in software.
+    layer_spikes
+        Name of a layer → [chip, sample] number of spikes it fired (or received, for ``input``).
+    operations
+        Arithmetic per sample, None where it has no meaning.
+    time_on_chip
+        Seconds that one sample occupies a chip, None in software.
+    """
+
+    labels: NDArray[np.int64]
+    layer_spikes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    operations: Operations | None = None
+    time_on_chip: float | None = None
+
+
+class FittedModel(Protocol):
+    """A model after training."""
+
+    @property
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """Everything that was learnt, by name; saved beside the record."""
+
+    def predict(self, events: SpikeEvents) -> Predictions:
+        """Label samples whose labels it does not see."""
+
+
+class Model(Protocol):
+    """A model before training: nothing but its settings."""
+
+    def fit(
+        self, train: SpikeDataset, validation: SpikeDataset, *, seed: int, progress: Progress = no_progress
+    ) -> FittedModel:
+        """Learn from ``train`` and choose on ``validation``; the same seed gives the same result."""
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """Sizes of a spiking network, known before it is trained.
+
+    Parameters
+    ----------
+    inputs
+        Number of input channels.
+    hidden
+        Number of neurons in each hidden layer.
+    outputs
+        Number of readout neurons.
+    recurrent
+        Whether the hidden layers feed back on themselves.
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    recurrent: bool
+
+
+Readout = Literal["maximum", "sum", "last"]
+"""What of a readout's trace decides."""
+
+
+@runtime_checkable
+class SpikingNetwork(Protocol):
+    """A fitted model that can be placed on a chip."""
+
+    @property
+    def window(self) -> float:
+        """Length of a sample in seconds."""
+
+    @property
+    def readout(self) -> Readout:
+        """What of the readout trace decides: ``maximum``, ``sum`` or ``last``."""
+
+    def network(self) -> nir.NIRGraph:
+        """Return the network as a NIR graph, in seconds of its input's time."""
+
+    def encode(self, events: SpikeEvents) -> SpikeEvents:
+        """Return the events that enter the network's input channels."""
+
+
+@runtime_checkable
+class SpikingModel(Protocol):
+    """A model whose fitted form is a `SpikingNetwork`, and which knows its size beforehand."""
+
+    def shape(self, channels: int, classes: int) -> NetworkShape:
+        """Return the sizes of the network for data with these channels and classes."""

@@ -1,0 +1,300 @@
+"""A recurrent spiking network of current-based neurons, trained with surrogate gradients.
+
+The set-up follows Cramer et al., PNAS 119:e2109194119 (2022): SHD's 700 channels thinned to 70 inputs,
+one recurrent hidden layer, a leaky readout whose trace is summed over time. At 70 inputs, 186 hidden and
+20 readout neurons it fills the 256 signed rows of a BrainScaleS-2 chip exactly.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import nir
+import numpy as np
+import snntorch
+import torch
+from numpy.typing import NDArray
+
+from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
+from hearspike.baselines.training import Training, one_thread, train_by_gradient
+from hearspike.datasets import SpikeDataset, SpikeEvents, bin_events
+from hearspike.errors import InputError
+from hearspike.progress import Progress, no_progress
+
+PREDICTION_BATCH = 256
+"""Samples that pass through the network at once when it predicts: bounds the memory."""
+
+
+
+@dataclass(frozen=True)
+class RecurrentSpikingNetwork:
+    r"""Settings of the network.
+
+    With step :math:`\Delta` = ``window / bins``, the current and the membrane of neuron :math:`j` follow
+
+    .. math::
+        I_j[t+1] &= e^{-\Delta/\tau_{syn}} I_j[t] + \sum_i W_{ji} S_i[t+1] + \sum_k R_{jk} S_k[t] \\
+        V_j[t+1] &= e^{-\Delta/\tau_{mem}} V_j[t] + I_j[t+1]
+
+    It spikes when :math:`V_j` reaches 1 and is then reset to 0 for one step. Readout neurons have the same
+    dynamics without threshold.
+
+    Parameters
+    ----------
+    first_channel, channel_stride
+        Channels of the data that become inputs: every ``channel_stride``-th from ``first_channel`` on.
+    hidden
+        Number of recurrent neurons.
+    window
+        Length of the input in seconds; later spikes are not seen.
+    bins
+        Number of time steps in the window.
+    tau_mem, tau_syn
+        Membrane and synaptic time constants in seconds.
+    surrogate_slope
+        Slope :math:`\beta` of the SuperSpike surrogate :math:`(\beta |V - 1| + 1)^{-2}` (Zenke and Ganguli,
+        Neural Computation 30:1514, 2018).
+    readout
+        What of the readout trace decides: its ``maximum``, its ``sum`` over time or its ``last`` value.
+    readout_gain
+        Factor on the trace before the softmax of the loss.
+    input_scale, recurrent_scale
+        Standard deviation of the initial weights times the square root of the number of sources.
+    spike_limit, spike_penalty
+        Hidden neurons may fire this often per sample on average over the batch; the squared excess, times the
+        penalty, is added to the loss.
+    training
+        Settings of the gradient descent.
+    """
+
+    first_channel: int
+    channel_stride: int
+    hidden: int
+    window: float
+    bins: int
+    tau_mem: float
+    tau_syn: float
+    surrogate_slope: float
+    readout: Readout
+    readout_gain: float
+    input_scale: float
+    recurrent_scale: float
+    spike_limit: float
+    spike_penalty: float
+    training: Training
+
+    def __post_init__(self) -> None:
+        if self.readout not in get_args(Readout):
+            raise InputError("model.readout", self.readout, f"one of {', '.join(get_args(Readout))}")
+        for name in ("hidden", "bins"):
+            value = getattr(self, name)
+            if value < 1:
+                raise InputError(f"model.{name}", value, "at least 1")
+        for name in ("window", "tau_mem", "tau_syn", "surrogate_slope", "readout_gain"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise InputError(f"model.{name}", value, "a positive number")
+        if self.tau_mem == self.tau_syn:
+            raise InputError("model.tau_syn", self.tau_syn, f"a value other than tau_mem, {self.tau_mem}")
+
+    def shape(self, channels: int, classes: int) -> NetworkShape:
+        """Return the sizes of the network for data with these channels and classes."""
+        inputs = max(0, -(-(channels - self.first_channel) // self.channel_stride))
+        return NetworkShape(inputs, (self.hidden,), classes, recurrent=True)
+
+    def fit(
+        self, train: SpikeDataset, validation: SpikeDataset, *, seed: int, progress: Progress = no_progress
+    ) -> "FittedRecurrentNetwork":
+        """Train the weights; keep those of the epoch that is best on validation speakers."""
+        rng = np.random.default_rng(np.random.SeedSequence(seed))
+        shape = self.shape(train.events.channels, len(train.classes))
+        module = _Network(self, shape, rng)
+        fitted = FittedRecurrentNetwork(self, module)
+
+        def loss(batch: SpikeDataset) -> torch.Tensor:
+            traces, spikes = module(fitted.frames(batch.events))
+            scores = self.readout_gain * decide(traces, self.readout)
+            excess = torch.relu(spikes.sum(dim=1).mean(dim=0) - self.spike_limit)
+            labels = torch.from_numpy(batch.labels)
+            return torch.nn.functional.cross_entropy(scores, labels) + self.spike_penalty * (excess**2).mean()
+
+        def predict(batch: SpikeDataset) -> NDArray[np.int64]:
+            return fitted.predict(batch.events).labels[0]
+
+        with one_thread():
+            train_by_gradient(
+                module, loss, predict, train, validation, self.training, rng=rng, progress=progress
+            )
+        return fitted
+
+
+class _Network(torch.nn.Module):
+    """The weights and their dynamics in discrete time."""
+
+    readout_kernel: torch.Tensor
+
+    def __init__(
+        self, settings: RecurrentSpikingNetwork, shape: NetworkShape, rng: np.random.Generator
+    ) -> None:
+        super().__init__()
+        (hidden,) = shape.hidden
+        step = settings.window / settings.bins
+        alpha, beta = math.exp(-step / settings.tau_syn), math.exp(-step / settings.tau_mem)
+        self.input_weights = _normal(rng, (hidden, shape.inputs), settings.input_scale)
+        self.recurrent_weights = _normal(rng, (hidden, hidden), settings.recurrent_scale)
+        self.readout_weights = _normal(rng, (shape.outputs, hidden), settings.input_scale)
+        self.neurons = snntorch.Synaptic(
+            alpha,
+            beta,
+            spike_grad=snntorch.surrogate.fast_sigmoid(slope=settings.surrogate_slope),
+            reset_mechanism="zero",
+        )
+        self.register_buffer("readout_kernel", _response_matrix(alpha, beta, settings.bins), persistent=False)
+
+    def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map [sample, time, input] counts to [sample, time, class] traces and hidden spikes."""
+        currents = (frames @ self.input_weights.T).unbind(1)
+        spikes = current = membrane = torch.zeros_like(currents[0])
+        record = []
+        for input_current in currents:
+            drive = input_current + spikes @ self.recurrent_weights.T
+            spikes, current, membrane = self.neurons(drive, current, membrane)
+            record.append(spikes)
+        hidden_spikes = torch.stack(record, dim=1)
+        traces = self.readout_kernel @ (hidden_spikes @ self.readout_weights.T)
+        return traces, hidden_spikes
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> torch.nn.Parameter:
+    values = rng.normal(0.0, scale / math.sqrt(shape[1]), size=shape)
+    return torch.nn.Parameter(torch.from_numpy(values.astype(np.float32)))
+
+
+def _response_matrix(alpha: float, beta: float, bins: int) -> torch.Tensor:
+    r"""Return the [time, time] matrix that integrates a readout neuron without threshold.
+
+    The response to one input of weight 1 after :math:`n` steps is
+    :math:`\sum_{j=0}^{n} \beta^{n-j} \alpha^j = (\alpha^{n+1} - \beta^{n+1}) / (\alpha - \beta)`.
+    """
+    age = np.subtract.outer(np.arange(bins), np.arange(bins))
+    response = (alpha ** (age + 1.0) - beta ** (age + 1.0)) / (alpha - beta)
+    return torch.from_numpy(np.where(age >= 0, response, 0.0).astype(np.float32))
+
+
+def decide(traces: torch.Tensor, readout: Readout) -> torch.Tensor:
+    """Reduce [sample, time, class] traces to [sample, class] scores by their maximum, mean or last value."""
+    if readout == "maximum":
+        return traces.max(dim=1).values
+    return traces.mean(dim=1) if readout == "sum" else traces[:, -1]
+
+
+@dataclass(frozen=True)
+class FittedRecurrentNetwork:
+    """A trained network, in software and as a NIR graph."""
+
+    settings: RecurrentSpikingNetwork
+    module: _Network
+
+    @property
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """The three weight matrices."""
+        return {name: weights.detach().numpy() for name, weights in self.module.named_parameters()}
+
+    @property
+    def window(self) -> float:
+        """Length of the input in seconds."""
+        return self.settings.window
+
+    @property
+    def readout(self) -> Readout:
+        """What of the readout trace decides."""
+        return self.settings.readout
+
+    def encode(self, events: SpikeEvents) -> SpikeEvents:
+        """Keep the channels that are inputs of the network."""
+        return events.subsample_channels(
+            first=self.settings.first_channel, stride=self.settings.channel_stride
+        )
+
+    def frames(self, events: SpikeEvents) -> torch.Tensor:
+        """Return the network's input, [sample, time, input]."""
+        frames = bin_events(self.encode(events), bins=self.settings.bins, window=self.settings.window)
+        return torch.from_numpy(frames.counts)
+
+    def predict(self, events: SpikeEvents) -> Predictions:
+        """Run the network in software."""
+        with one_thread():
+            parts = [self._run(part) for part in _parts(events)]
+        labels, inputs, hidden = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        neurons = len(self.module.input_weights)
+        classes = len(self.module.readout_weights)
+        accumulates = inputs.mean() * neurons + hidden.mean() * (neurons + classes)
+        updates = 2.0 * self.settings.bins * (neurons + classes)
+        return Predictions(
+            labels[np.newaxis],
+            layer_spikes={"input": inputs[np.newaxis], "hidden": hidden[np.newaxis]},
+            operations=Operations(multiply_accumulates=updates, accumulates=float(accumulates)),
+        )
+
+    @torch.no_grad()
+    def _run(self, events: SpikeEvents) -> tuple[NDArray[np.int64], ...]:
+        frames = self.frames(events)
+        traces, spikes = self.module(frames)
+        labels = decide(traces, self.settings.readout).argmax(dim=1)
+        totals = (frames.sum(dim=(1, 2)), spikes.sum(dim=(1, 2)))
+        return (labels.numpy(), *(total.numpy().astype(np.int64) for total in totals))
+
+    def network(self) -> nir.NIRGraph:
+        r"""Return the network in continuous time.
+
+        NIR's neuron is :math:`\tau_{syn} \dot I = -I + w_{in} S`, :math:`\tau_{mem} \dot V = -V + r I`. With
+        :math:`w_{in} = \tau_{syn}` a spike of weight :math:`W` lifts :math:`I` by :math:`W`, as here, and
+        :math:`r = \Delta / (\tau_{syn} (1 - e^{-\Delta/\tau_{syn}}) (1 - e^{-\Delta/\tau_{mem}}))` gives
+        every spike the same integral of :math:`V` over time as in discrete time.
+        """
+        settings, weights = self.settings, self.parameters
+        step = settings.window / settings.bins
+        resistance = step / (
+            settings.tau_syn
+            * (1 - math.exp(-step / settings.tau_syn))
+            * (1 - math.exp(-step / settings.tau_mem))
+        )
+
+        def neurons(count: int) -> dict[str, NDArray[np.float64]]:
+            return {
+                "tau_syn": np.full(count, settings.tau_syn),
+                "tau_mem": np.full(count, settings.tau_mem),
+                "r": np.full(count, resistance),
+                "v_leak": np.zeros(count),
+                "w_in": np.full(count, settings.tau_syn),
+            }
+
+        hidden, inputs = weights["input_weights"].shape
+        classes = len(weights["readout_weights"])
+        threshold = {"v_threshold": np.ones(hidden), "v_reset": np.zeros(hidden)}
+        return nir.NIRGraph(
+            nodes={
+                "input": nir.Input({"input": np.array([inputs])}),
+                "input_weights": nir.Linear(weights["input_weights"]),
+                "hidden": nir.CubaLIF(**neurons(hidden), **threshold),
+                "recurrent_weights": nir.Linear(weights["recurrent_weights"]),
+                "readout_weights": nir.Linear(weights["readout_weights"]),
+                "readout": nir.CubaLI(**neurons(classes)),
+                "output": nir.Output({"output": np.array([classes])}),
+            },
+            edges=[
+                ("input", "input_weights"),
+                ("input_weights", "hidden"),
+                ("hidden", "recurrent_weights"),
+                ("recurrent_weights", "hidden"),
+                ("hidden", "readout_weights"),
+                ("readout_weights", "readout"),
+                ("readout", "output"),
+            ],
+        )
+
+
+def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:
+    for start in range(0, len(events), PREDICTION_BATCH):
+        yield events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))

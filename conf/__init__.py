@@ -1,0 +1,1 @@
+"""Configuration: one folder per group, one YAML file per choice. Defaults stand here and nowhere else."""

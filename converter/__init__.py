@@ -1,0 +1,30 @@
+"""Audio → spikes: a model of the inner ear in three stages, each a plain function, and a pipeline of them."""
+
+from hearspike.converter.audio import Conditioning, Waveform, condition, read_audio, resample
+from hearspike.converter.basilar_membrane import basilar_membrane_velocity
+from hearspike.converter.bushy_cell import BushyCellParameters, bushy_cell_spikes
+from hearspike.converter.hair_cell import HairCellParameters, firing_probability
+from hearspike.converter.pipeline import PRESETS, Converter, preset
+from hearspike.converter.spike_trains import SpikeTrains, load_spikes, save_spikes
+from hearspike.converter.transfer_function import MembraneParameters, transfer_function
+
+__all__ = [
+    "PRESETS",
+    "BushyCellParameters",
+    "Conditioning",
+    "Converter",
+    "HairCellParameters",
+    "MembraneParameters",
+    "SpikeTrains",
+    "Waveform",
+    "basilar_membrane_velocity",
+    "bushy_cell_spikes",
+    "condition",
+    "firing_probability",
+    "load_spikes",
+    "preset",
+    "read_audio",
+    "resample",
+    "save_spikes",
+    "transfer_function",
+]

@@ -1,0 +1,199 @@
+"""Sound from files, at the rate and the level that the ear model wants."""
+
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from hearspike.converter.ranges import require_choice, require_number
+from hearspike.errors import InputError, Notice
+
+SHORTEST = 2
+"""Fewest samples that a recording may have: one has no duration and no spectrum."""
+
+WINDOWS = ("hann", "ramps", "none")
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """Mono sound pressure, in the arbitrary unit of the file.
+
+    Attributes
+    ----------
+    samples
+        Samples [time], full scale ±1 for files of integers.
+    sample_rate
+        Samples per second, Hz.
+    """
+
+    samples: npt.NDArray[np.float32]
+    sample_rate: int
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What is done to the sound before it enters the ear.
+
+    Attributes
+    ----------
+    level_rms
+        Root mean square that the recording is scaled to, or None to keep its level. The reference takes 0.3.
+    window
+        ``"hann"``: a Hann window over the whole recording (the reference); ``"ramps"``: raised-cosine onset and
+        offset of `ramp_ms`; ``"none"``.
+    ramp_ms
+        Length of each ramp, ms; only used by ``"ramps"``.
+    """
+
+    level_rms: float | None = 0.3
+    window: str = "hann"
+    ramp_ms: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.level_rms is not None:
+            require_number(self, "level_rms", above=0)
+        require_choice(self, "window", WINDOWS)
+        require_number(self, "ramp_ms", above=0)
+
+
+def read_audio(path: str | Path) -> Waveform:
+    """Read any file that libsndfile reads; several channels are averaged, with a `Notice`.
+
+    Parameters
+    ----------
+    path
+        WAV, FLAC, Ogg, MP3, AIFF and others; the content decides, not the suffix.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is a folder, empty, no sound, cut short, has fewer than `SHORTEST`
+        samples, or holds samples that are not finite.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(path, "a folder", "an audio file")
+    if not path.is_file():
+        raise InputError(path, "no such file", "an audio file")
+    if path.stat().st_size == 0:
+        raise InputError(path, "an empty file", "an audio file")
+    if (loss := _missing_end(path)) is not None:
+        raise InputError(path, f"a file cut short ({loss})", "the whole file")
+    samples, sample_rate = _decoded(path)
+    if len(samples) < SHORTEST:
+        raise InputError(path, f"{len(samples)} samples", f"at least {SHORTEST} samples")
+    if not np.all(np.isfinite(samples)):
+        raise InputError(path, "samples that are NaN or infinite", "finite samples")
+    if samples.shape[1] > 1:
+        warnings.warn(Notice(f"{path}: {samples.shape[1]} channels, mixed down to mono"), stacklevel=2)
+    mono = samples.mean(axis=1, dtype=np.float32)
+    if not mono.any():
+        warnings.warn(Notice(f"{path}: silent throughout, gives the spontaneous rate"), stacklevel=2)
+    return Waveform(samples=mono, sample_rate=sample_rate)
+
+
+def _decoded(path: Path) -> tuple[npt.NDArray[np.float32], int]:
+    """Samples [time, channel] and rate; raises where libsndfile fails or delivers less than it announced."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(path) as file:
+            announced, rate = file.frames, int(file.samplerate)
+            samples: npt.NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
+        raise InputError(path, f"what libsndfile cannot read ({reason})", "a whole audio file") from None
+    if len(samples) < announced:
+        found = f"a file cut short ({len(samples)} of {announced} samples)"
+        raise InputError(path, found, "the whole file")
+    return samples, rate
+
+
+def _missing_end(path: Path) -> str | None:
+    """Say what a truncated file lacks where libsndfile would read short without a word, else None.
+
+    The header of WAV and AIFF gives the length of the sound data; the last page of an Ogg stream is marked.
+    Lengths of 0 and 2³² − 1 are what programs write that stream to a pipe, and say nothing.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] in (b"RIFF", b"FORM") and head[8:12] in (b"WAVE", b"AIFF", b"AIFC"):
+            order, wanted = ("<I", b"data") if head[:4] == b"RIFF" else (">I", b"SSND")
+            while len(header := file.read(8)) == 8:
+                (length,) = struct.unpack(order, header[4:])
+                here = file.tell()
+                if header[:4] == wanted:
+                    if length not in (0, 2**32 - 1) and here + length > size:
+                        return f"{size - here} of {length} bytes of sound"
+                    return None
+                file.seek(here + length + length % 2)
+            return "no sound data"
+        if head[:4] == b"OggS":
+            file.seek(max(0, size - 2**16))
+            tail = file.read()
+            last = tail.rfind(b"OggS")
+            if last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 4:
+                return "the last page of the Ogg stream is missing"
+    return None
+
+
+def resample(
+    samples: npt.NDArray[np.floating], sample_rate: int, target_rate: int
+) -> npt.NDArray[np.float32]:
+    """Change the rate by band-limited interpolation (soxr, high quality).
+
+    Parameters
+    ----------
+    samples
+        Samples [time].
+    sample_rate, target_rate
+        Rate of ``samples`` and of the result, Hz.
+    """
+    samples = np.ascontiguousarray(samples, dtype=np.float32)
+    if sample_rate == target_rate:
+        return samples
+    import soxr
+
+    resampled: npt.NDArray[np.float32] = soxr.resample(samples, sample_rate, target_rate, quality="HQ")
+    return resampled
+
+
+def condition(
+    samples: npt.NDArray[np.floating], sample_rate: int, parameters: Conditioning
+) -> npt.NDArray[np.float64]:
+    """Scale to the level, then apply the window; silence stays silence.
+
+    Equation: ``x ← x · level / sqrt(mean(x²))``, then ``x[n] ← x[n] · w[n]``, ``w`` rising over ``h`` samples as
+    ``(1 − cos(2π n / (2h − 1))) / 2`` and falling likewise at the end; ``h`` is half the recording for ``"hann"``
+    (the middle sample of an odd length keeps its value, as in the reference).
+
+    Parameters
+    ----------
+    samples
+        Samples [time].
+    sample_rate
+        Hz.
+    parameters
+        Level and window.
+    """
+    conditioned = np.array(samples, dtype=np.float64)
+    if parameters.level_rms is not None:
+        rms = float(np.sqrt(np.mean(conditioned**2)))
+        if rms > 0:
+            conditioned *= parameters.level_rms / rms
+    half = len(conditioned) // 2
+    rise = half if parameters.window == "hann" else min(half, round(parameters.ramp_ms * 1e-3 * sample_rate))
+    if parameters.window != "none" and rise > 0:
+        ramp = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(rise) / (2 * rise - 1))
+        conditioned[:rise] *= ramp
+        conditioned[-rise:] *= ramp[::-1]
+    return conditioned

@@ -1,0 +1,248 @@
+"""First stage: sound moves the basilar membrane. Spectrum × transfer function → velocity of each place."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hearspike.converter.lanes import LANES, lane_blocks
+from hearspike.converter.transfer_function import (
+    MembraneParameters,
+    knot_position,
+    transfer_function,
+    transfer_table,
+)
+
+LONGEST_SEGMENT = 2**18
+"""Steps of velocity computed in one transform; longer recordings are cut, which bounds the memory."""
+
+MARGIN_S = 0.15
+"""Sound heard before and after a segment when a recording is cut, and silence put around the whole by the causal
+synthesis: the slowest place rings for about 0.06 s."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a recording, ready to be filtered.
+
+    Attributes
+    ----------
+    spectrum
+        Spectrum of the stretch and its margins [frequency].
+    knots, weights
+        First of four knots of the transfer table, and their Lagrange weights, for each frequency [frequency],
+        [frequency, 4].
+    points
+        Length of the inverse transform.
+    folded
+        Whether the spectrum above half the output rate is folded down (the reference) or was never above it.
+    forward
+        Whether the transfer function is conjugated, so that the wave runs forward in time.
+    margin, steps
+        Steps of the transform that lie before the stretch, and its own steps.
+    """
+
+    spectrum: npt.NDArray[np.complexfloating]
+    knots: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float32]
+    points: int
+    folded: bool
+    forward: bool
+    margin: int
+    steps: int
+
+
+def segments(
+    samples: npt.NDArray[np.floating], sample_rate: int, parameters: MembraneParameters
+) -> list[Segment]:
+    """Spectra of a recording, whole or cut into stretches of at most `LONGEST_SEGMENT` steps.
+
+    Parameters
+    ----------
+    samples
+        Samples [time].
+    sample_rate
+        Hz.
+    parameters
+        The membrane; its ``synthesis`` decides the layout.
+
+    Notes
+    -----
+    The reference takes the ``M = N // 2 + 1`` bins of the one-sided spectrum of N samples through an M-point
+    inverse transform. Its step is thereby ``2 (M − 1) / M`` samples, not 2: a drift of one step over the
+    recording, kept here in a recording that is not cut. It reads the transfer function of bin k at
+    ``1 + k (r − 1) / (M − 1)`` Hz, r the output rate, up to 1 Hz beside the bin: kept everywhere in its synthesis.
+    """
+    samples = np.asarray(samples, dtype=np.float64)
+    if parameters.synthesis == "causal":
+        return _cut(samples, sample_rate, 1, parameters)
+    points = len(samples) // 2 + 1
+    if parameters.synthesis == "reference":
+        points = _fast_length(points)
+        if points > LONGEST_SEGMENT:
+            return _cut(samples, sample_rate, 2, parameters)
+    spectrum = _spectrum(samples, max(2 * (points - 1), len(samples)))[:points]
+    if parameters.synthesis == "reference":
+        spectrum = spectrum.astype(np.complex64)
+    knots, weights = _interpolation(np.linspace(1, parameters.output_rate(sample_rate), points))
+    return [Segment(spectrum, knots, weights, points, True, False, 0, len(samples) // 2 + 1)]
+
+
+def _cut(
+    samples: npt.NDArray[np.float64], sample_rate: int, stride: int, parameters: MembraneParameters
+) -> list[Segment]:
+    """Stretches with `MARGIN_S` of sound (or silence) on both sides; ``stride`` samples make one step."""
+    causal = parameters.synthesis == "causal"
+    total = -(-len(samples) // stride) if causal else len(samples) // 2 + 1
+    margin = int(np.ceil(MARGIN_S * sample_rate / stride))
+    longest = min(total, LONGEST_SEGMENT - 2 * margin)
+    points = _fast_length(longest + 2 * margin)
+    padded = np.pad(samples, (margin * stride, stride * (margin + points)))
+    rate = parameters.output_rate(sample_rate)
+    bins = points * stride // 2 + (stride == 1)
+    frequency = np.arange(bins) * (sample_rate / (points * stride))
+    knots, weights = _interpolation(frequency if causal else 1 + frequency * (rate - 1) / rate)
+    cut = []
+    for first in range(0, total, longest):
+        stretch = padded[first * stride : (first + points) * stride]
+        spectrum = _spectrum(stretch, points * stride)[:bins].astype(np.complex64)
+        steps = min(longest, total - first)
+        cut.append(Segment(spectrum, knots, weights, points, not causal, causal, margin, steps))
+    return cut
+
+
+def _fast_length(points: int) -> int:
+    """The next even length whose transform is fast."""
+    from scipy.fft import next_fast_len
+
+    return 2 * int(next_fast_len(-(-points // 2), real=True))
+
+
+def _spectrum(samples: npt.NDArray[np.float64], points: int) -> npt.NDArray[np.complex128]:
+    from scipy.fft import rfft
+
+    spectrum: npt.NDArray[np.complex128] = rfft(samples, points)
+    return spectrum
+
+
+def _interpolation(
+    frequency_hz: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """First knot and Lagrange weights of the cubic through four knots around each frequency."""
+    position = knot_position(frequency_hz)
+    first = np.maximum(np.floor(position).astype(np.int32) - 1, 0)
+    x = position - first
+    weights = np.stack(
+        (
+            -(x - 1) * (x - 2) * (x - 3) / 6,
+            x * (x - 2) * (x - 3) / 2,
+            -x * (x - 1) * (x - 3) / 2,
+            x * (x - 1) * (x - 2) / 6,
+        ),
+        axis=1,
+    )
+    return first, weights.astype(np.float32)
+
+
+class MembraneBlocks:
+    """Velocity of the membrane by blocks of `LANES` channels, so that only one block is in memory.
+
+    Parameters
+    ----------
+    samples
+        Conditioned samples [time].
+    sample_rate
+        Hz.
+    parameters
+        The membrane. ``"reference-exact"`` evaluates the transfer function at each bin, in double precision, since
+        below 20 kHz the reference's hair cell amplifies the smallest difference; the others interpolate its table,
+        in single precision.
+    """
+
+    def __init__(
+        self, samples: npt.NDArray[np.floating], sample_rate: int, parameters: MembraneParameters
+    ) -> None:
+        self._parameters = parameters
+        self._rate = parameters.output_rate(sample_rate)
+        self._exact = parameters.synthesis == "reference-exact"
+        self._highest_hz = sample_rate / 2 + 1.0
+        self.segments = segments(samples, sample_rate, parameters)
+        self.dtype = np.dtype(np.float64 if self._exact else np.float32)
+
+    def velocity(self, segment: Segment, channels: Sequence[int]) -> npt.NDArray[Any]:
+        """Velocity [time, lane] of a segment in at most `LANES` channels; lanes left over are still."""
+        from scipy.fft import irfft
+
+        filtered = self._direct(segment, channels) if self._exact else self._interpolated(segment, channels)
+        velocity: npt.NDArray[Any] = irfft(filtered, segment.points, axis=0, overwrite_x=True)
+        return velocity[segment.margin : segment.margin + segment.steps]
+
+    def _interpolated(self, segment: Segment, channels: Sequence[int]) -> npt.NDArray[np.complex64]:
+        from hearspike.converter.kernels import filter_spectrum
+
+        everything = transfer_table(self._parameters, self._highest_hz)
+        table = np.zeros((len(everything.values), 2, LANES), dtype=np.float32)
+        table[:, :, : len(channels)] = everything.values[:, :, channels]
+        band = int(everything.band_knots[list(channels)].max())
+        bins = int(np.searchsorted(segment.knots, band))
+        filtered = np.zeros((segment.points // 2 + 1, LANES), dtype=np.complex64)
+        parts = filtered.view(np.float32)
+        fold = segment.points if segment.folded else 0
+        filter_spectrum(
+            segment.spectrum, segment.knots, segment.weights, table, bins, fold, segment.forward, parts
+        )
+        return filtered
+
+    def _direct(self, segment: Segment, channels: Sequence[int]) -> npt.NDArray[np.complex128]:
+        frequency = np.linspace(1, self._rate, segment.points)
+        places = self._parameters.places_cm()
+        one_sided = np.zeros((segment.points, LANES), dtype=np.complex128)
+        for lane, channel in enumerate(channels):
+            response = transfer_function(frequency, float(places[channel]), self._parameters)
+            one_sided[:, lane] = response * segment.spectrum
+        mirrored = np.roll(one_sided[::-1], 1, axis=0).conj()
+        folded: npt.NDArray[np.complex128] = (one_sided + mirrored)[: segment.points // 2 + 1] / 2
+        return folded
+
+
+def basilar_membrane_velocity(
+    samples: npt.NDArray[np.floating],
+    sample_rate: int,
+    parameters: MembraneParameters,
+    *,
+    channels: Sequence[int] | None = None,
+) -> npt.NDArray[Any]:
+    """Velocity of the basilar membrane that a sound evokes.
+
+    Equation: ``v_c(t) = Re F⁻¹[ V(ω, c) · F[x](ω) ]``, V from `transfer_function`, conjugated by the causal synthesis.
+
+    Parameters
+    ----------
+    samples
+        Conditioned samples [time].
+    sample_rate
+        Hz.
+    parameters
+        The membrane.
+    channels
+        Which channels to compute, in this order; all by default.
+
+    Returns
+    -------
+    Velocity [channel, time] at ``parameters.output_rate(sample_rate)``, in the unit of the reference; in double
+    precision by ``"reference-exact"``, else single.
+    """
+    wanted = range(parameters.channels) if channels is None else channels
+    blocks = MembraneBlocks(samples, sample_rate, parameters)
+    rows = [
+        np.concatenate([blocks.velocity(segment, block) for segment in blocks.segments])[:, : len(block)].T
+        for block in _blocks_of(wanted)
+    ]
+    return np.ascontiguousarray(np.concatenate(rows))
+
+
+def _blocks_of(channels: Sequence[int]) -> Iterator[Sequence[int]]:
+    for block in lane_blocks(len(channels)):
+        yield channels[block.start : block.stop]

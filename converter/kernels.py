@@ -1,0 +1,196 @@
+"""Compiled inner loops. Arrays are [time, lane] with `LANES` channels side by side; state is carried in arrays.
+
+All of them release the interpreter lock and touch only their own arguments, so that blocks of channels can run in
+threads; the random numbers are functions of key and step, so that the order does not matter. The equations are in
+the docstrings of the functions that call these.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from hearspike.converter.lanes import LANES
+
+Floats = npt.NDArray[np.float32]
+_compiled: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+_ZERO, _HALF, _ONE, _TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
+_TO_UNIT = np.float32(2.0**-24)
+MOST_FIBRES = 100
+"""Above this many fibres 2^−fibres leaves single precision, in which `draw_fibres` works."""
+_RECIPROCALS = (1 / np.arange(1, MOST_FIBRES + 1)).astype(np.float32)
+
+
+@_compiled
+def filter_spectrum(
+    spectrum: npt.NDArray[np.complex64],
+    knots: npt.NDArray[np.int32],
+    weights: Floats,
+    table: Floats,
+    bins: int,
+    fold: int,
+    forward: bool,
+    filtered: Floats,
+) -> None:
+    """Multiply a spectrum [frequency] by an interpolated table [knot, 2, lane] into [frequency, lane × 2].
+
+    ``fold`` is the number of points of a transform into which bins above its half are folded down, or 0.
+    """
+    scale = np.float32(0.5) if fold else np.float32(1)
+    sign = np.float32(-1) if forward else np.float32(1)
+    kept = filtered.shape[0]
+    re, im = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    for k in range(bins):
+        knot = knots[k]
+        w0, w1, w2, w3 = weights[k, 0], weights[k, 1], weights[k, 2], weights[k, 3]
+        x, y = spectrum[k].real * scale, spectrum[k].imag * scale
+        for lane in range(LANES):
+            a = w0 * table[knot, 0, lane] + w1 * table[knot + 1, 0, lane]
+            a += w2 * table[knot + 2, 0, lane] + w3 * table[knot + 3, 0, lane]
+            b = w0 * table[knot, 1, lane] + w1 * table[knot + 1, 1, lane]
+            b += w2 * table[knot + 2, 1, lane] + w3 * table[knot + 3, 1, lane]
+            b *= sign
+            re[lane] = a * x - b * y
+            im[lane] = a * y + b * x
+        if k < kept:
+            for lane in range(LANES):
+                filtered[k, 2 * lane] += re[lane]
+                filtered[k, 2 * lane + 1] += im[lane]
+        mirror = (fold - k) % fold if fold else kept
+        if mirror < kept:
+            for lane in range(LANES):
+                filtered[mirror, 2 * lane] += re[lane]
+                filtered[mirror, 2 * lane + 1] -= im[lane]
+
+
+@_compiled
+def hair_cell_euler(drive: npt.NDArray[np.floating], state: Floats, constants: Floats) -> None:
+    """Explicit Euler steps of the hair cell; overwrites the velocity in ``drive`` with the firing probability."""
+    a, b, g, y, loss, r, x, h, m = constants
+    q, c, w = state[0], state[1], state[2]
+    for n in range(drive.shape[0]):
+        for lane in range(LANES):
+            s = max(drive[n, lane] + a, _ZERO)
+            ejected = g * s / (s + b) * q[lane]
+            made = y * max(m - q[lane], _ZERO)
+            reprocessed = x * w[lane]
+            taken_up = r * c[lane]
+            q[lane] = max(q[lane] + made - ejected + reprocessed, _ZERO)
+            c_new = max(c[lane] + ejected - loss * c[lane], _ZERO)
+            w[lane] = max(w[lane] + taken_up - reprocessed, _ZERO)
+            c[lane] = c_new
+            drive[n, lane] = h * c_new
+
+
+@_compiled
+def _hash(x: np.uint32) -> np.uint32:
+    """Mix 32 bits: two rounds of shift and multiply, with the constants of C. Wellons' low-bias search."""
+    x = np.uint32(x ^ (x >> np.uint32(16)))
+    x = np.uint32(x * np.uint32(0x7FEB352D))
+    x = np.uint32(x ^ (x >> np.uint32(15)))
+    x = np.uint32(x * np.uint32(0x846CA68B))
+    return np.uint32(x ^ (x >> np.uint32(16)))
+
+
+@_compiled
+def draw_fibres(
+    probability: Floats,
+    keys: npt.NDArray[np.uint32],
+    fibres: int,
+    first_step: int,
+    recent: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.uint8],
+) -> None:
+    """Add to ``counts`` how many of ``fibres`` fire in each step, those that fired recently left out.
+
+    ``keys`` is [2, lane]; ``recent`` [slot, lane] holds the last counts, as many as a fibre's cycle is long.
+    The law is binomial: its distribution function is added up until it passes a uniform number, which is a hash of
+    key and step. Above one half the fibres that stay silent are drawn instead.
+    """
+    uniform, mass, odds = (
+        np.empty(LANES, np.float32),
+        np.empty(LANES, np.float32),
+        np.empty(LANES, np.float32),
+    )
+    ready, fired, swap = np.empty(LANES, np.int32), np.empty(LANES, np.int32), np.empty(LANES, np.int32)
+    busy = np.zeros(LANES, np.int32)
+    for slot in range(recent.shape[0]):
+        for lane in range(LANES):
+            busy[lane] += recent[slot, lane]
+    for n in range(probability.shape[0]):
+        slot = (first_step + n) % recent.shape[0]
+        step = np.uint32(first_step + n)
+        more = 0
+        for lane in range(LANES):
+            bits = _hash(np.uint32(_hash(np.uint32(step + keys[0, lane])) ^ keys[1, lane]))
+            u = np.float32(np.int32(bits >> np.uint32(8))) * _TO_UNIT
+            busy[lane] -= recent[slot, lane]
+            size = np.int32(fibres - busy[lane])
+            p = min(probability[n, lane], _ONE)
+            swap[lane] = p > _HALF
+            p = _ONE - p if swap[lane] else p
+            power = _ONE - p
+            odds[lane] = p / power
+            none = power if size & 1 else _ONE
+            for bit in range(1, 7):
+                power = power * power
+                none = none * power if size & (1 << bit) else none
+            mass[lane] = none
+            uniform[lane] = u - none
+            ready[lane] = size
+            fired[lane] = 0
+            more |= np.int32(u >= none)
+        k = 0
+        while more and k < fibres:
+            more = 0
+            for lane in range(LANES):
+                fired[lane] += np.int32(uniform[lane] >= _ZERO) & np.int32(fired[lane] < ready[lane])
+                mass[lane] = mass[lane] * odds[lane] * np.float32(ready[lane] - np.int32(k)) * _RECIPROCALS[k]
+                uniform[lane] = uniform[lane] - mass[lane]
+                more |= np.int32(uniform[lane] >= _ZERO)
+            k += 1
+        for lane in range(LANES):
+            count = ready[lane] - fired[lane] if swap[lane] else fired[lane]
+            recent[slot, lane] = count
+            busy[lane] += count
+            counts[n, lane] += np.uint8(count)
+
+
+@_compiled
+def bushy_cells(
+    counts: npt.NDArray[np.uint8],
+    current: Floats,
+    voltage: Floats,
+    waiting: npt.NDArray[np.int32],
+    constants: Floats,
+    refractory_steps: int,
+    first_step: int,
+    steps: npt.NDArray[np.int64],
+    lanes: npt.NDArray[np.int32],
+) -> int:
+    """Integrate the bushy cells [lane]; write step and lane of each spike and return the number of spikes.
+
+    ``steps`` and ``lanes`` must hold one spike per lane for every ``refractory_steps + 1`` steps begun.
+    """
+    membrane_decay, synapse_decay, gain = constants
+    crossed = np.empty(LANES, np.int32)
+    found = 0
+    for n in range(counts.shape[0]):
+        some = 0
+        for lane in range(LANES):
+            hit = np.int32(voltage[lane] >= _ONE)
+            crossed[lane] = hit
+            some |= hit
+            current[lane] = current[lane] * synapse_decay + np.float32(np.int32(counts[n, lane]))
+            blocked = np.int32(refractory_steps) if hit else waiting[lane]
+            moved = min(voltage[lane] * membrane_decay + current[lane] * gain, _ONE)
+            voltage[lane] = moved if blocked <= 0 else _ZERO
+            waiting[lane] = max(blocked - 1, 0)
+        if some:
+            for lane in range(LANES):
+                if crossed[lane]:
+                    steps[found] = first_step + n - 1
+                    lanes[found] = lane
+                    found += 1
+    return found

@@ -1,0 +1,35 @@
+"""Corpora of speech, spike files in the layout of SHD and SSC, splits and tasks."""
+
+from hearspike.datasets.corpus import Corpus, Recording
+from hearspike.datasets.events import (
+    Frames,
+    SpikeDataset,
+    SpikeEvents,
+    bin_events,
+    count_spikes,
+)
+from hearspike.datasets.spike_file import (
+    Breach,
+    read_spike_file,
+    validate_spike_file,
+    write_spike_file,
+)
+from hearspike.datasets.splits import HeldOutSpeakers
+from hearspike.datasets.task import Task, load_task
+
+__all__ = [
+    "Breach",
+    "Corpus",
+    "Frames",
+    "HeldOutSpeakers",
+    "Recording",
+    "SpikeDataset",
+    "SpikeEvents",
+    "Task",
+    "bin_events",
+    "count_spikes",
+    "load_task",
+    "read_spike_file",
+    "validate_spike_file",
+    "write_spike_file",
+]

@@ -1,0 +1,151 @@
+"""Spike trains of many samples as flat arrays: the form in which every part passes them on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearspike.errors import InputError
+
+
+@dataclass(frozen=True)
+class SpikeEvents:
+    """Spikes of ``n`` samples, one after the other.
+
+    Parameters
+    ----------
+    times
+        [event] Spike times in seconds from the start of their sample, not falling within a sample.
+    units
+        [event] Channel of each spike, 0 to ``channels`` - 1.
+    offsets
+        [sample + 1] Sample ``i`` holds the events ``offsets[i]:offsets[i + 1]``.
+    channels
+        Number of channels that a spike can come from.
+    """
+
+    times: NDArray[np.float32]
+    units: NDArray[np.uint16]
+    offsets: NDArray[np.int64]
+    channels: int
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def sample_of_event(self) -> NDArray[np.int64]:
+        """[event] Index of the sample that each event belongs to."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+    def select(self, samples: NDArray[np.integer]) -> "SpikeEvents":
+        """Return the given samples in the given order."""
+        starts, lengths = self.offsets[samples], np.diff(self.offsets)[samples]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        source = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return SpikeEvents(self.times[source], self.units[source], offsets, self.channels)
+
+    def subsample_channels(self, *, first: int, stride: int) -> "SpikeEvents":
+        """Keep the channels ``first``, ``first + stride``, … and number them from 0.
+
+        Spikes of all other channels are dropped, as Cramer et al. (PNAS 2022) do to fit SHD's 700
+        channels onto the 70 inputs of a chip (``first=70, stride=9``).
+
+        Raises
+        ------
+        InputError
+            If no channel is left.
+        """
+        if not (0 <= first < self.channels and stride >= 1):
+            raise InputError(
+                "first_channel, channel_stride",
+                (first, stride),
+                f"a first channel of 0 to {self.channels - 1} and a stride of at least 1",
+            )
+        units = self.units.astype(np.int64) - first
+        kept = (units >= 0) & (units % stride == 0)
+        counts = np.bincount(self.sample_of_event[kept], minlength=len(self))
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        channels = -(-(self.channels - first) // stride)
+        return SpikeEvents(self.times[kept], (units[kept] // stride).astype(np.uint16), offsets, channels)
+
+
+@dataclass(frozen=True)
+class SpikeDataset:
+    """Spikes with what is known of each sample.
+
+    Parameters
+    ----------
+    events
+        The spikes.
+    labels
+        [sample] Index into ``classes``.
+    speakers
+        [sample] Number of the speaker.
+    classes
+        Names of the classes.
+    """
+
+    events: SpikeEvents
+    labels: NDArray[np.int64]
+    speakers: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, samples: NDArray[np.integer]) -> "SpikeDataset":
+        """Return the given samples in the given order."""
+        return SpikeDataset(
+            self.events.select(samples), self.labels[samples], self.speakers[samples], self.classes
+        )
+
+
+def count_spikes(events: SpikeEvents) -> NDArray[np.int64]:
+    """Count the spikes of every sample in every channel.
+
+    Returns
+    -------
+    counts
+        [sample, channel]
+    """
+    cell = events.sample_of_event * events.channels + events.units
+    return np.bincount(cell, minlength=len(events) * events.channels).reshape(len(events), events.channels)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Spike counts in time bins, and what fell outside of them.
+
+    Parameters
+    ----------
+    counts
+        [sample, time, channel] Spikes in each bin.
+    outside
+        Number of spikes at or after the end of the last bin; they are in no bin.
+    """
+
+    counts: NDArray[np.float32]
+    outside: int
+
+
+def bin_events(events: SpikeEvents, *, bins: int, window: float) -> Frames:
+    r"""Count spikes in ``bins`` equal bins over a window that is the same for every sample.
+
+    A spike at time :math:`t` falls in bin :math:`\lfloor t \cdot bins / window \rfloor`: every spike
+    before the window's end is in exactly one bin, and the others are counted in ``outside``.
+
+    Parameters
+    ----------
+    events
+        Spikes of all samples.
+    bins
+        Number of bins.
+    window
+        Length of all bins together in seconds.
+    """
+    index = np.floor(events.times.astype(np.float64) * (bins / window)).astype(np.int64)
+    inside = index < bins
+    cell = (events.sample_of_event[inside] * bins + index[inside]) * events.channels + events.units[inside]
+    shape = (len(events), bins, events.channels)
+    counts = np.bincount(cell, minlength=int(np.prod(shape))).astype(np.float32)
+    return Frames(counts.reshape(shape), int(np.count_nonzero(~inside)))

@@ -1,0 +1,26 @@
+"""Virtual BrainScaleS-2 chips: placement, device variation, dynamics, readout and energy."""
+
+from hearspike.emulator.emulation import Emulation, emulate
+from hearspike.emulator.energy import ConstantPower
+from hearspike.emulator.fixed_pattern import FixedPattern, draw_chips
+from hearspike.emulator.placement import Placement, check_budget, place
+from hearspike.emulator.profile import ChipProfile, Noise, Variation
+from hearspike.emulator.readout import fit_readout
+from hearspike.emulator.specification import BSS2, ChipSpecification
+
+__all__ = [
+    "BSS2",
+    "ChipProfile",
+    "ChipSpecification",
+    "ConstantPower",
+    "Emulation",
+    "FixedPattern",
+    "Noise",
+    "Placement",
+    "Variation",
+    "check_budget",
+    "draw_chips",
+    "emulate",
+    "fit_readout",
+    "place",
+]

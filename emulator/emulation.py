@@ -1,0 +1,258 @@
+"""Run a placed network on many chips at once, and read the result as the chip shows it."""
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hearspike.emulator.dynamics import StepConstants, step_constants
+from hearspike.emulator.fixed_pattern import FixedPattern
+from hearspike.emulator.noise import trial_keys
+from hearspike.emulator.placement import Placement
+from hearspike.emulator.trials import Recording, Trials
+from hearspike.errors import InputError
+
+Decision = Literal["maximum", "sum", "last"]
+Record = Literal["readout", "all"]
+Implementation = Literal["numba", "numpy"]
+
+DEFAULT_STEP = 0.5e-6  # s of chip time: a twelfth of the 6 us time constants of the published experiments
+STEPS_PER_TIME_CONSTANT = 2  # coarser steps would shift spikes by the time in which a PSP rises
+REST_READS = 128  # reads of the run without input from which the resting codes are taken
+LATEST = 2.0**31  # steps; what comes later is cut to this, beyond any duration
+REST_SAMPLE = 2**62  # number of that run among the samples: no data set has as many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emulation:
+    """What the chips returned.
+
+    Parameters
+    ----------
+    cadc
+        Codes of the converter [chip, sample, time, neuron]: the readouts, or all neurons with the readouts
+        last if everything was recorded.
+    spikes
+        Spikes since the read before [chip, sample, time, spiking neuron]; None unless everything was
+        recorded.
+    layer_spikes
+        Spikes of each spiking layer [chip, sample].
+    read_times
+        Times of the reads [time, s of network time].
+    rest
+        Resting code of each readout: the mean over a run without input [chip, readout].
+    bias
+        Codes by which a bias of the network holds each readout above its leak [readout].
+    time_on_chip
+        Chip time that a sample takes [s].
+    saturated
+        Share of readout codes at either end of the converter's range [chip].
+    """
+
+    cadc: NDArray[np.uint8]
+    spikes: NDArray[np.uint8] | None
+    layer_spikes: dict[str, NDArray[np.int64]]
+    read_times: NDArray[np.float64]
+    rest: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    time_on_chip: float
+    saturated: NDArray[np.float64]
+
+    def decide(self, rule: Decision) -> NDArray[np.int64]:
+        """Return the label of the readout with the largest score [chip, sample].
+
+        The score of a readout is the maximum, the sum over time, or the last of its codes, from which its
+        resting code is subtracted: an offset of leak or converter is not evidence. A tie goes to the lower
+        label.
+
+        Raises
+        ------
+        InputError
+            If there is no such rule.
+        """
+        if rule not in ("maximum", "sum", "last"):
+            raise InputError("rule", rule, "one of maximum, sum, last")
+        codes = self.cadc[..., -self.rest.shape[1] :]
+        shift = (self.bias - self.rest)[:, None, :]
+        if rule == "sum":
+            scores = codes.sum(axis=2, dtype=np.int64) + codes.shape[2] * shift
+        else:
+            scores = (codes.max(axis=2) if rule == "maximum" else codes[:, :, -1]) + shift
+        labels: NDArray[np.int64] = scores.argmax(axis=-1)
+        return labels
+
+
+def emulate(
+    placement: Placement,
+    chips: FixedPattern,
+    times: ArrayLike,
+    units: ArrayLike,
+    offsets: ArrayLike,
+    *,
+    duration: float,
+    noise_seed: int,
+    step: float = DEFAULT_STEP,
+    record: Record = "readout",
+    first_sample: int = 0,
+    implementation: Implementation = "numba",
+) -> Emulation:
+    """Present every sample to every chip.
+
+    Parameters
+    ----------
+    placement
+        The network on the chip.
+    chips
+        The chips, with the noise of their profile.
+    times, units
+        Events of all samples: time [event, s of network time] and external input [event].
+    offsets
+        Sample b has the events offsets[b] to offsets[b + 1] [sample + 1].
+    duration
+        Time for which a sample is presented [s of network time]; what comes later is not presented.
+    noise_seed
+        Seed of the trial noise.
+    step
+        Time step [s of chip time]; events and spikes lie on its grid.
+    record
+        ``"readout"``: codes of the readouts. ``"all"``: codes of all neurons, and the spikes between reads.
+    first_sample
+        Number of the first sample in its data set. Noise belongs to (noise seed, chip, sample), so that a
+        data set gives the same result in one batch or many.
+    implementation
+        ``"numba"``: the parallel kernel. ``"numpy"``: the slow oracle, with the same result.
+
+    Returns
+    -------
+    Emulation
+        Codes, spike counts and times.
+
+    Raises
+    ------
+    InputError
+        If events are malformed, negative or not finite in time or beyond the inputs; if the step is too
+        coarse for the time constants or the converter.
+    """
+    events = _check_events(placement, times, units, offsets)
+    if not (math.isfinite(duration) and duration > 0):
+        raise InputError("duration", duration, "a finite time above 0 s")
+    for name, value in (("noise_seed", noise_seed), ("first_sample", first_sample)):
+        if value < 0:
+            raise InputError(name, value, "a whole number of at least 0")
+    if record not in ("readout", "all"):
+        raise InputError("record", record, "one of readout, all")
+    _check_step(placement, step)
+    if implementation not in ("numba", "numpy"):
+        raise InputError("implementation", implementation, "one of numba, numpy")
+
+    constants = step_constants(placement, chips, step=step, noise_seed=noise_seed)
+    seconds = duration / placement.time_scale
+    run = functools.partial(
+        _run, placement, chips, constants, noise_seed=noise_seed, step=step, implementation=implementation
+    )
+    numbers = first_sample + np.arange(len(events[2]) - 1)
+    shown, read_times = run(*events, seconds=seconds, record=record, sample_index=numbers)
+    silence = (np.empty(0), np.empty(0, np.int64), np.zeros(2, np.int64))
+    rest_seconds = REST_READS * placement.specification.cadc_period
+    quiet, _ = run(*silence, seconds=rest_seconds, record="readout", sample_index=np.array([REST_SAMPLE]))
+
+    readout = placement.layers[-1]
+    read = shown.codes[..., -len(readout.leak) :]
+    at_end = (read == 0) | (read == placement.specification.cadc_maximum)
+    return Emulation(
+        cadc=shown.codes,
+        spikes=shown.raster if record == "all" else None,
+        layer_spikes={layer.name: shown.counts[..., i] for i, layer in enumerate(placement.layers[:-1])},
+        read_times=read_times * placement.time_scale,
+        rest=quiet.codes[:, 0].mean(axis=1),
+        bias=placement.specification.codes_per_threshold * readout.leak,
+        time_on_chip=seconds,
+        saturated=at_end.mean(axis=(1, 2, 3)) if len(numbers) else np.zeros(len(chips)),
+    )
+
+
+def _run(
+    placement: Placement,
+    chips: FixedPattern,
+    constants: StepConstants,
+    times: NDArray[np.float64],
+    units: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    *,
+    seconds: float,
+    step: float,
+    noise_seed: int,
+    record: Record,
+    sample_index: NDArray[np.int64],
+    implementation: Implementation,
+) -> tuple[Recording, NDArray[np.float64]]:
+    """Run for some seconds of chip time; return the recording and the times of the reads [s of chip time]."""
+    steps = max(round(seconds / step), 1)
+    period = placement.specification.cadc_period
+    reads = np.arange(math.floor(steps * step / period * (1 + 1e-12)) + 1)
+    read_steps = np.minimum(np.rint(reads * period / step), steps).astype(np.int64)
+    layer_of = [np.full(len(layer.leak), i) for i, layer in enumerate(placement.layers[:-1])]
+    noise = chips.profile.noise
+    trials = Trials(
+        keys=trial_keys(noise_seed, chips.seed, chips.index, sample_index),
+        times=np.minimum(times / placement.time_scale / step, LATEST),
+        units=units,
+        offsets=offsets,
+        steps=steps,
+        read_steps=read_steps,
+        read_neurons=np.arange(placement.spiking if record == "readout" else 0, placement.neurons),
+        layer_of=np.concatenate(layer_of) if layer_of else np.empty(0, np.int64),
+        spike_jitter=noise.spike_jitter / step,
+        cadc_noise=noise.cadc_lsb,
+        raster=record == "all",
+    )
+    if implementation == "numba":
+        from hearspike.emulator import kernel
+
+        recording = kernel.run(constants, trials)
+    else:
+        from hearspike.emulator import reference
+
+        recording = reference.run(constants, trials)
+    return recording, read_steps * step
+
+
+def _check_events(
+    placement: Placement, times: ArrayLike, units: ArrayLike, offsets: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the events as arrays, or refuse them."""
+    time, unit, offset = np.asarray(times, np.float64), np.asarray(units), np.asarray(offsets)
+    if time.ndim != 1 or unit.shape != time.shape:
+        raise InputError("units", f"shape {unit.shape}", f"one unit per time, shape {time.shape}")
+    if (
+        offset.ndim != 1
+        or len(offset) < 1
+        or offset[0] != 0
+        or offset[-1] != len(time)
+        or (np.diff(offset) < 0).any()
+    ):
+        found = f"{offset[:1]}…{offset[-1:]}" if offset.ndim == 1 else f"shape {offset.shape}"
+        raise InputError("offsets", found, f"numbers that rise from 0 to {len(time)}, the number of events")
+    wrong = ~(np.isfinite(time) & (time >= 0))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(f"times[{at}]", float(time[at]), "a finite time of at least 0 s")
+    outside = (unit < 0) | (unit >= placement.inputs)
+    if outside.any():
+        at = int(np.argmax(outside))
+        raise InputError(f"units[{at}]", int(unit[at]), f"an input from 0 to {placement.inputs - 1}")
+    return time, unit.astype(np.int64), offset.astype(np.int64)
+
+
+def _check_step(placement: Placement, step: float) -> None:
+    """Refuse a step that is not small against the time constants and the time between reads."""
+    shortest = min(min(layer.tau_mem.min(), layer.tau_syn.min()) for layer in placement.layers)
+    longest_step = min(float(shortest) / STEPS_PER_TIME_CONSTANT, placement.specification.cadc_period)
+    if not (math.isfinite(step) and 0 < step <= longest_step * (1 + 1e-9)):
+        expected = (
+            f"a step above 0 and at most {longest_step:.3g} s (half the shortest time constant, one read)"
+        )
+        raise InputError("step", step, expected)

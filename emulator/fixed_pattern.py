@@ -1,0 +1,152 @@
+"""Draw the device variation of many chips, each from its own seed."""
+
+import math
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearspike.emulator.profile import ChipProfile
+from hearspike.emulator.specification import BSS2, ChipSpecification
+from hearspike.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedPattern:
+    """The drawn deviations of a population of chips: data, never overwritten.
+
+    Factors are 1 and offsets 0 where a quantity does not vary. Potentials are in units of the nominal
+    distance from leak to threshold. Axis ``circuit`` runs over the neuron circuits of the chip.
+
+    Parameters
+    ----------
+    profile
+        The spreads from which the chips were drawn, and the noise of their trials.
+    seed
+        Seed of the population.
+    index
+        Number of each chip in the population [chip].
+    tau_mem, tau_syn, gain
+        Factors on time constants and synaptic gain [chip, circuit].
+    threshold, leak, reset
+        Offsets of the potentials [chip, circuit].
+    cadc_gain, cadc_offset_lsb
+        Factor and offset (codes) of the converter channel of each circuit [chip, circuit].
+    synapse
+        Factors on single synapses [chip, sign, signed input, logical neuron]; sign 0 is the excitatory row.
+    """
+
+    profile: ChipProfile
+    seed: int
+    index: NDArray[np.int64]
+    tau_mem: NDArray[np.float64]
+    tau_syn: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+    leak: NDArray[np.float64]
+    reset: NDArray[np.float64]
+    cadc_gain: NDArray[np.float64]
+    cadc_offset_lsb: NDArray[np.float64]
+    synapse: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+FACTORS = ("tau_mem", "tau_syn", "gain", "cadc_gain")
+OFFSETS = ("threshold", "leak", "reset", "cadc_offset_lsb")
+
+
+def quantity_generator(seed: int, chip: int, quantity: str) -> np.random.Generator:
+    """Return the generator of one quantity of one chip.
+
+    The stream depends on the seed, the number of the chip and the name of the quantity alone, so that a
+    chip is the same in a population of any size and a new quantity shifts no other.
+    """
+    return np.random.default_rng(
+        np.random.SeedSequence(seed, spawn_key=(chip, zlib.crc32(quantity.encode())))
+    )
+
+
+def log_normal_factors(normal: NDArray[np.float64], spread: float) -> NDArray[np.float64]:
+    """Return factors of mean 1 and relative standard deviation ``spread``.
+
+    Equation: f = exp(s z − s²/2) with s² = ln(1 + spread²) and z standard normal, for which E[f] = 1 and
+    Var[f] = spread².
+    """
+    sigma = math.sqrt(math.log1p(spread**2))
+    return np.exp(sigma * normal - sigma**2 / 2)
+
+
+def draw_chips(
+    profile: ChipProfile, specification: ChipSpecification = BSS2, *, chips: int, seed: int
+) -> FixedPattern:
+    """Draw the fixed pattern of ``chips`` chips.
+
+    Parameters
+    ----------
+    profile
+        Spreads of the quantities.
+    specification
+        The chip whose circuits and synapses are drawn.
+    chips
+        How many chips.
+    seed
+        Seed of the population; chip k of a seed is always the same chip.
+
+    Returns
+    -------
+    FixedPattern
+        One array per quantity with the chips on the first axis.
+
+    Raises
+    ------
+    InputError
+        If ``chips`` is below 1 or the seed negative.
+
+    Examples
+    --------
+    >>> from hearspike.emulator import Noise, Variation
+    >>> spread = ChipProfile(name="example", variation=Variation(tau_mem=0.1), noise=Noise())
+    >>> few, many = draw_chips(spread, chips=2, seed=1), draw_chips(spread, chips=5, seed=1)
+    >>> bool((few.tau_mem == many.tau_mem[:2]).all()), many.tau_mem.shape
+    (True, (5, 512))
+    """
+    if chips < 1:
+        raise InputError("chips", chips, "a whole number of at least 1")
+    if seed < 0:
+        raise InputError("seed", seed, "a whole number of at least 0")
+    variation = profile.variation
+
+    def normal(quantity: str) -> NDArray[np.float64]:
+        return np.stack(
+            [
+                quantity_generator(seed, k, quantity).standard_normal(specification.circuits)
+                for k in range(chips)
+            ]
+        )
+
+    factors = {name: log_normal_factors(normal(name), getattr(variation, name)) for name in FACTORS}
+    offsets = {name: getattr(variation, name) * normal(name) for name in OFFSETS}
+    return FixedPattern(
+        profile=profile,
+        seed=seed,
+        index=np.arange(chips),
+        synapse=_draw_synapses(variation.synapse, specification, chips=chips, seed=seed),
+        **factors,
+        **offsets,
+    )
+
+
+def _draw_synapses(
+    spread: float, specification: ChipSpecification, *, chips: int, seed: int
+) -> NDArray[np.float32]:
+    shape = (specification.rows_per_input, specification.signed_inputs, specification.neurons)
+    if spread == 0:  # 131,072 ones per chip, held once
+        return np.broadcast_to(np.float32(1), (chips, *shape))
+    factors = np.empty((chips, *shape), np.float32)
+    for chip in range(chips):
+        normal = quantity_generator(seed, chip, "synapse").standard_normal(shape)
+        factors[chip] = log_normal_factors(normal, spread)
+    return factors

@@ -1,0 +1,266 @@
+"""The fused time-step kernel: every chip and sample on its own, parallel over them.
+
+Importing this module imports numba; `hearspike.emulator.emulation` does so when it is asked to run.
+"""
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from hearspike.emulator.dynamics import StepConstants
+from hearspike.emulator.noise import BYTES_DEVIATION, BYTES_MEAN, ELEMENT_STRIDE, STEP_STRIDE
+from hearspike.emulator.trials import Recording, Trials, blank_recording
+
+Floats = NDArray[np.float32]
+Times = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Counters = NDArray[np.int32]
+Words = NDArray[np.uint32]
+Codes = NDArray[np.uint8]
+
+_STEP = np.uint32(STEP_STRIDE)
+_ELEMENT = np.uint32(ELEMENT_STRIDE)
+_MEAN = np.float32(BYTES_MEAN)
+_PER_DEVIATION = np.float32(1 / BYTES_DEVIATION)
+_MIX_1, _MIX_2 = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_BYTES = np.uint32(0x00FF00FF)
+_LOW = np.uint32(0xFFFF)
+_HALF = np.float32(0.5)
+
+
+@njit(cache=True, inline="always")
+def mix(x: np.uint32) -> np.uint32:
+    """Return the 32-bit finaliser of MurmurHash3."""
+    x = np.uint32(x ^ (x >> np.uint32(16)))
+    x = np.uint32(x * _MIX_1)
+    x = np.uint32(x ^ (x >> np.uint32(13)))
+    x = np.uint32(x * _MIX_2)
+    return np.uint32(x ^ (x >> np.uint32(16)))
+
+
+@njit(cache=True, inline="always")
+def step_word(key: Words, step: int) -> np.uint32:
+    """Return the word of a step, from which `almost_normal` makes the numbers of its elements."""
+    return np.uint32(mix(np.uint32(key[0] + np.uint32(np.uint32(step) * _STEP))) ^ key[1])
+
+
+@njit(cache=True, inline="always")
+def almost_normal(word: np.uint32, element: int) -> np.float32:
+    """Return the centred sum of four uniform bytes, of standard deviation `BYTES_DEVIATION`."""
+    x = mix(np.uint32(word + np.uint32(np.uint32(element) * _ELEMENT)))
+    pairs = np.uint32(np.uint32(x & _BYTES) + np.uint32((x >> np.uint32(8)) & _BYTES))
+    total = np.uint32(np.uint32(pairs & _LOW) + np.uint32(pairs >> np.uint32(16)))
+    return np.float32(np.int32(total)) - _MEAN
+
+
+@njit(cache=True)
+def sort_events(
+    times: Times,
+    units: Integers,
+    jitter: float,
+    key: Words,
+    steps: int,
+    first: Integers,
+    sorted_units: Integers,
+) -> None:
+    """Bring the events of a sample in the order of their steps, keeping their order within a step.
+
+    ``times`` are in steps; ``first[n]`` becomes the place of step n's first event in ``sorted_units``.
+    Events beyond the last step are not delivered.
+    """
+    at = np.empty(len(times), np.int64)
+    word = step_word(key, 0)
+    first[:] = 0
+    for i in range(len(times)):
+        time = times[i]
+        if jitter > 0:
+            time += jitter * almost_normal(word, i)
+        at[i] = max(int(np.floor(time + 0.5)), 0)
+        if at[i] < steps:
+            first[at[i] + 1] += 1
+    for n in range(steps):
+        first[n + 1] += first[n]
+    place = first[:-1].copy()
+    for i in range(len(times)):
+        if at[i] < steps:
+            sorted_units[place[at[i]]] = units[i]
+            place[at[i]] += 1
+
+
+@njit(cache=True)
+def deliver(s: Floats, row: Floats, start: int, stop: int) -> None:
+    """Add the weights of a source to the synapses of the neurons from ``start`` to ``stop``."""
+    reached, weights = s[start:stop], row[start:stop]
+    for j in range(len(reached)):  # a range from 0 lets the compiler see that no index is negative
+        reached[j] += weights[j]
+
+
+@njit(cache=True)
+def advance(v: Floats, s: Floats, held: Counters, step: np.int32, constants: Floats) -> bool:
+    """Advance membranes and synapses by one step; return whether any potential is above its threshold.
+
+    Neurons in their refractory period stay at reset. ``constants`` are the first rows of `pack`.
+    """
+    decay_mem, decay_syn, kappa, pull = constants[0], constants[1], constants[2], constants[3]
+    reset, threshold = constants[4], constants[5]
+    above = False
+    for j in range(len(v)):
+        moved = v[j] * decay_mem[j] + s[j] * kappa[j] + pull[j]
+        moved = reset[j] if step < held[j] else moved
+        s[j] = s[j] * decay_syn[j]
+        v[j] = moved
+        above |= moved > threshold[j]
+    return above
+
+
+@njit(cache=True)
+def advance_noisy(
+    v: Floats, s: Floats, held: Counters, step: np.int32, constants: Floats, word: np.uint32
+) -> bool:
+    """Advance as `advance` does, with membrane noise of ``constants[6]`` per unit of `almost_normal`."""
+    decay_mem, decay_syn, kappa, pull = constants[0], constants[1], constants[2], constants[3]
+    reset, threshold, noise = constants[4], constants[5], constants[6]
+    above = False
+    for j in range(len(v)):
+        moved = v[j] * decay_mem[j] + s[j] * kappa[j] + pull[j] + almost_normal(word, j) * noise[j]
+        moved = reset[j] if step < held[j] else moved
+        s[j] = s[j] * decay_syn[j]
+        v[j] = moved
+        above |= moved > threshold[j]
+    return above
+
+
+@njit(cache=True)
+def convert(
+    v: Floats,
+    neurons: Integers,
+    gain: Floats,
+    offset: Floats,
+    noise: np.float32,
+    word: np.uint32,
+    codes: Codes,
+) -> None:
+    """Read potentials as 8-bit codes, rounded and clipped."""
+    for r in range(len(neurons)):
+        j = neurons[r]
+        code = offset[j] + gain[j] * v[j]
+        if noise > 0:
+            code += almost_normal(word, j) * noise
+        codes[r] = np.uint8(min(max(np.floor(code + _HALF), np.float32(0)), np.float32(255)))
+
+
+@njit(parallel=True, cache=True)
+def simulate(
+    constants: Floats,
+    leak: Floats,
+    noise_rest: Floats,
+    noisy: bool,
+    weights: Floats,
+    target_start: Integers,
+    target_stop: Integers,
+    code_gain: Floats,
+    code_offset: Floats,
+    refractory_steps: int,
+    keys: Words,
+    times: Times,
+    units: Integers,
+    offsets: Integers,
+    steps: int,
+    read_steps: Integers,
+    read_neurons: Integers,
+    layer_of: Integers,
+    spike_jitter: float,
+    cadc_noise: np.float32,
+    codes: Codes,
+    raster: Codes,
+    counts: Integers,
+) -> None:
+    """Run every chip and sample: the loop of `hearspike.emulator.reference.run`, a trial per iteration."""
+    chips, samples = keys.shape[:2]
+    neurons = leak.shape[1]
+    spiking = len(layer_of)
+    inputs = len(target_start) - spiking
+    reads = len(read_steps)
+    for trial in prange(chips * samples):
+        c, b = trial // samples, trial % samples
+        k, w = constants[c], weights[c if weights.shape[0] > 1 else 0]
+        own = slice(offsets[b], offsets[b + 1])
+        first = np.empty(steps + 1, np.int64)
+        events = np.empty(offsets[b + 1] - offsets[b], np.int64)
+        sort_events(times[own], units[own], spike_jitter, keys[c, b, 1], steps, first, events)
+        v, s = leak[c].copy(), np.zeros(neurons, np.float32)
+        held = np.zeros(neurons, np.int32)
+        if noisy:
+            word = step_word(keys[c, b, 0], 0)
+            for j in range(neurons):
+                v[j] += almost_normal(word, j) * noise_rest[c, j]
+        fired = np.empty(spiking, np.int64)
+        n_fired = 0
+        read = 0
+        for n in range(steps + 1):
+            if read < reads and read_steps[read] == n:
+                word = step_word(keys[c, b, 2], read)
+                convert(v, read_neurons, code_gain[c], code_offset[c], cadc_noise, word, codes[c, b, read])
+                read += 1
+            if n == steps:
+                break
+            for e in range(first[n], first[n + 1]):
+                source = events[e]
+                deliver(s, w[source], target_start[source], target_stop[source])
+            for e in range(n_fired):
+                source = inputs + fired[e]
+                deliver(s, w[source], target_start[source], target_stop[source])
+            n_fired = 0
+            if noisy:
+                above = advance_noisy(v, s, held, np.int32(n), k, step_word(keys[c, b, 0], n + 1))
+            else:
+                above = advance(v, s, held, np.int32(n), k)
+            if above:
+                for j in range(spiking):
+                    if v[j] > k[5, j] and n >= held[j]:
+                        v[j] = k[4, j]
+                        held[j] = n + 1 + refractory_steps
+                        fired[n_fired] = j
+                        n_fired += 1
+                        counts[c, b, layer_of[j]] += 1
+                        if raster.shape[2] > 0:
+                            raster[c, b, min(read, reads - 1), j] += 1
+
+
+def pack(constants: StepConstants) -> Floats:
+    """Return what `advance` reads, one row per constant [chip, constant, neuron]."""
+    k = constants
+    noise = k.noise_step * _PER_DEVIATION
+    rows = [k.decay_mem, k.decay_syn, k.kappa, k.pull, k.reset, k.threshold, noise]
+    return np.ascontiguousarray(np.stack(rows, axis=1))
+
+
+def run(constants: StepConstants, trials: Trials) -> Recording:
+    """Run every chip and sample; the same result as `hearspike.emulator.reference.run`, bit for bit."""
+    recording = blank_recording(trials)
+    simulate(
+        pack(constants),
+        constants.leak,
+        constants.noise_rest * _PER_DEVIATION,
+        bool((constants.noise_step > 0).any()),
+        constants.weights,
+        constants.target_start,
+        constants.target_stop,
+        constants.code_gain,
+        constants.code_offset,
+        constants.refractory_steps,
+        trials.keys,
+        trials.times,
+        trials.units,
+        trials.offsets,
+        trials.steps,
+        trials.read_steps,
+        trials.read_neurons,
+        trials.layer_of,
+        trials.spike_jitter / BYTES_DEVIATION,
+        np.float32(trials.cadc_noise / BYTES_DEVIATION),
+        recording.codes,
+        recording.raster,
+        recording.counts,
+    )
+    return recording

@@ -1,0 +1,112 @@
+"""How much chips differ from each other (variation) and one trial from the next (noise)."""
+
+import math
+from dataclasses import dataclass, fields
+
+from hearspike.errors import InputError
+
+
+def _refuse_negative(parameters: "Variation | Noise", subject: str) -> None:
+    for field in fields(parameters):
+        value = getattr(parameters, field.name)
+        if not (math.isfinite(value) and value >= 0):
+            raise InputError(f"{subject}.{field.name}", value, "a finite number of at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """Standard deviations of the fixed pattern: drawn once per chip, the same in every trial.
+
+    Zero, which every field is unless given, switches the quantity's variation off.
+
+    Parameters
+    ----------
+    tau_mem, tau_syn
+        Relative spread of the membrane and synaptic time constants (log-normal, mean kept).
+    gain
+        Relative spread of the synaptic gain of a neuron (log-normal, mean kept).
+    synapse
+        Relative spread of the strength of single synapses (log-normal, mean kept).
+    threshold, leak, reset
+        Spread of the potentials, in units of the distance from leak to threshold (normal).
+    cadc_gain
+        Relative spread of the converter channels' gain (log-normal, mean kept).
+    cadc_offset_lsb
+        Spread of the converter channels' offset in codes (normal).
+
+    Raises
+    ------
+    InputError
+        If a value is negative or not finite.
+    """
+
+    tau_mem: float = 0.0
+    tau_syn: float = 0.0
+    gain: float = 0.0
+    synapse: float = 0.0
+    threshold: float = 0.0
+    leak: float = 0.0
+    reset: float = 0.0
+    cadc_gain: float = 0.0
+    cadc_offset_lsb: float = 0.0
+
+    def __post_init__(self) -> None:
+        _refuse_negative(self, "variation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Standard deviations of what changes from trial to trial.
+
+    Zero, which every field is unless given, switches the mechanism off.
+
+    Parameters
+    ----------
+    membrane
+        Stationary standard deviation of the membrane potential, in units of the distance from leak to
+        threshold (white current noise through the leaky membrane: an Ornstein–Uhlenbeck process).
+    spike_jitter
+        Jitter of the arrival time of input spikes [s of chip time].
+    threshold_drift
+        Slow drift of the thresholds, in units of the distance from leak to threshold: drawn once per
+        neuron, chip and noise seed.
+    cadc_lsb
+        Read noise of the converter in codes.
+
+    Raises
+    ------
+    InputError
+        If a value is negative or not finite.
+    """
+
+    membrane: float = 0.0
+    spike_jitter: float = 0.0
+    threshold_drift: float = 0.0
+    cadc_lsb: float = 0.0
+
+    def __post_init__(self) -> None:
+        _refuse_negative(self, "noise")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChipProfile:
+    """A named set of variation and noise, such as a chip before or after calibration.
+
+    Parameters
+    ----------
+    name
+        Name under which results are reported.
+    variation
+        Spread from chip to chip and neuron to neuron.
+    noise
+        Spread from trial to trial.
+
+    Examples
+    --------
+    >>> ChipProfile(name="thresholds only", variation=Variation(threshold=0.03), noise=Noise()).noise.membrane
+    0.0
+    """
+
+    name: str
+    variation: Variation
+    noise: Noise

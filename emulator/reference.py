@@ -1,0 +1,103 @@
+"""The oracle: the emulation step by step in plain numpy, slow and readable.
+
+It is the definition that `hearspike.emulator.kernel` is tested against, bit for bit: both do the same float32
+operations in the same order. It shares with the kernel the constants of a step and the keys of the noise, and
+no code of the loop or the hash.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearspike.emulator.dynamics import StepConstants
+from hearspike.emulator.noise import BYTES_DEVIATION, BYTES_MEAN, ELEMENT_STRIDE, STEP_STRIDE
+from hearspike.emulator.trials import Recording, Trials, blank_recording
+
+Float = NDArray[np.float32]
+
+
+def _mix(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    x = (x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return x ^ (x >> np.uint32(16))
+
+
+def almost_normal(key: NDArray[np.uint32], step: int, elements: int) -> Float:
+    """Return the numbers of a step, of mean 0 and standard deviation `BYTES_DEVIATION` [element].
+
+    Parameters
+    ----------
+    key
+        Key of the trial and purpose [2].
+    step
+        Counter of the step.
+    elements
+        How many numbers.
+    """
+    start = np.array([(int(key[0]) + step * STEP_STRIDE) % 2**32], np.uint32)
+    word = _mix(start) ^ key[1]
+    spread = (np.arange(elements, dtype=np.uint64) * np.uint64(ELEMENT_STRIDE)).astype(np.uint32)
+    words = _mix(word + spread)
+    total: Float = words.astype("<u4").view(np.uint8).reshape(elements, 4).sum(axis=1).astype(np.float32)
+    return total - np.float32(BYTES_MEAN)
+
+
+def run(constants: StepConstants, trials: Trials) -> Recording:
+    """Run every chip and sample, and return what was recorded.
+
+    A step n does in this order: convert the potentials if a read is due; add the events of the step and the
+    spikes of the step before to the synapses; advance; compare with the threshold.
+    """
+    recording = blank_recording(trials)
+    for c, b in np.ndindex(trials.keys.shape[:2]):
+        _run_trial(constants, trials, recording, chip=c, sample=b)
+    return recording
+
+
+def _run_trial(
+    constants: StepConstants, trials: Trials, recording: Recording, *, chip: int, sample: int
+) -> None:
+    k, c, b = constants, chip, sample
+    neurons, spiking = k.leak.shape[1], len(trials.layer_of)
+    inputs, reads = len(k.target_start) - spiking, len(trials.read_steps)
+    per_deviation = np.float32(1 / BYTES_DEVIATION)
+    weights = k.weights[c if len(k.weights) > 1 else 0]
+    key_membrane, key_jitter, key_cadc = trials.keys[c, b]
+
+    own = slice(trials.offsets[b], trials.offsets[b + 1])
+    arrival = trials.times[own].copy()
+    if trials.spike_jitter > 0:
+        jitter = almost_normal(key_jitter, 0, len(arrival)).astype(np.float64)
+        arrival += trials.spike_jitter / BYTES_DEVIATION * jitter
+    at = np.maximum(np.floor(arrival + 0.5), 0)
+    read_noise = np.float32(trials.cadc_noise / BYTES_DEVIATION)
+    noise = k.noise_step[c] * per_deviation
+    v = k.leak[c] + almost_normal(key_membrane, 0, neurons) * (k.noise_rest[c] * per_deviation)
+    s = np.zeros(neurons, np.float32)
+    held = np.zeros(neurons, np.int64)
+    fired: NDArray[np.int64] = np.empty(0, np.int64)
+    read = 0
+    for n in range(trials.steps + 1):
+        if read < reads and trials.read_steps[read] == n:
+            code = k.code_offset[c] + k.code_gain[c] * v
+            if read_noise > 0:
+                code = code + almost_normal(key_cadc, read, neurons) * read_noise
+            rounded = np.clip(np.floor(code + np.float32(0.5)), 0, 255).astype(np.uint8)
+            recording.codes[c, b, read] = rounded[trials.read_neurons]
+            read += 1
+        if n == trials.steps:
+            break
+        for source in [*trials.units[own][at == n], *(inputs + fired)]:
+            reached = slice(k.target_start[source], k.target_stop[source])
+            s[reached] += weights[source, reached]
+        moved = v * k.decay_mem[c] + s * k.kappa[c] + k.pull[c]
+        if noise.any():
+            moved = moved + almost_normal(key_membrane, n + 1, neurons) * noise
+        refractory = n < held
+        v = np.where(refractory, k.reset[c], moved)
+        s = s * k.decay_syn[c]
+        fired = np.flatnonzero((v > k.threshold[c])[:spiking] & ~refractory[:spiking])
+        v[fired] = k.reset[c, fired]
+        held[fired] = n + 1 + k.refractory_steps
+        np.add.at(recording.counts[c, b], trials.layer_of[fired], 1)
+        if trials.raster:
+            recording.raster[c, b, min(read, reads - 1), fired] += 1

@@ -1,0 +1,172 @@
+"""The command line. Every command is a few lines that call the part that does the work."""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+import hearspike
+from hearspike.errors import InputError, Notice
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+EXIT_INPUT_ERROR = 1
+
+HYDRA_COMMAND: dict[str, Any] = {
+    "ignore_unknown_options": True,
+    "allow_extra_args": True,
+    "allow_interspersed_args": False,
+    "help_option_names": [],
+}
+"""Settings of commands whose words go to hydra as they are, ``--help`` and ``-m`` included."""
+
+
+def main() -> None:
+    """Run the command line; errors of input end in one line and exit status 1."""
+    warnings.showwarning = _show_warning
+    try:
+        commands(prog_name="hearspike", standalone_mode=True)
+    except InputError as error:
+        click.echo(f"hearspike: error: {' '.join(str(error).split())}", err=True)
+        sys.exit(EXIT_INPUT_ERROR)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    if issubclass(category, Notice):
+        click.echo(f"hearspike: notice: {message}", err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
+
+
+@click.group(name="hearspike")
+@click.version_option(hearspike.__version__, prog_name="hearspike")
+def commands() -> None:
+    """From audio through a model of the inner ear to spikes, models and a leaderboard."""
+
+
+@commands.command()
+@click.argument("audio", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .npz file to write."
+)
+@click.option("--preset", default="heidelberg", show_default=True, help="Named parameter set of the ear.")
+@click.option(
+    "--channels", type=int, default=700, show_default=True, help="Places along the basilar membrane."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the spikes.")
+def convert(audio: Path, output: Path, preset: str, channels: int, seed: int) -> None:
+    """Turn one AUDIO file into spike trains."""
+    from hearspike.converter import preset as named_preset
+    from hearspike.converter import read_audio, save_spikes
+    from hearspike.files import refuse_existing
+
+    if output.suffix != ".npz":
+        raise InputError("--output", str(output), "a file name that ends in .npz")
+    refuse_existing(output)
+    converter = named_preset(preset, channels=channels)
+    waveform = read_audio(audio)
+    trains = converter(waveform.samples, waveform.sample_rate, seed=seed)
+    save_spikes(output, trains)
+    click.echo(f"{output}: {len(trains.times)} spikes in {trains.duration:.3f} s, {trains.channels} channels")
+
+
+@commands.command(context_settings=HYDRA_COMMAND)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def generate(words: tuple[str, ...]) -> None:
+    """Turn a corpus of speech into spike files: generate corpus=fsdd corpus.root=DIR out=DIR."""
+    from hearspike.leaderboard.config import plain, run_hydra
+
+    def task(config: "DictConfig") -> None:
+        from hearspike.leaderboard.generate import generate_from_config
+        from hearspike.leaderboard.progress_display import show_progress
+
+        settings = plain(config)
+        with show_progress() as progress:
+            sizes = generate_from_config(settings, progress=progress)
+        parts = ", ".join(f"{size} for {part}" for part, size in sizes.items())
+        click.echo(f"{settings['out']}: {parts}")
+
+    run_hydra(task, "generate", words)
+
+
+@commands.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def validate(files: tuple[Path, ...]) -> None:
+    """Check that spike FILES keep the contract of SHD and SSC; exit with 1 if one does not."""
+    from hearspike.datasets import validate_spike_file
+
+    breaches = {file: validate_spike_file(file) for file in files}
+    for file, found in breaches.items():
+        for breach in found:
+            click.echo(f"{file}: {breach}")
+        if not found:
+            click.echo(f"{file}: keeps the contract")
+    if any(breaches.values()):
+        sys.exit(EXIT_INPUT_ERROR)
+
+
+@commands.command(context_settings=HYDRA_COMMAND)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def evaluate(words: tuple[str, ...]) -> None:
+    """Make a run and its record: evaluate dataset=… model=… backend=software|bss2; -m sweeps."""
+    from hearspike.leaderboard.config import plain, run_hydra
+
+    def task(config: "DictConfig") -> None:
+        from hydra.core.hydra_config import HydraConfig
+
+        from hearspike.leaderboard.evaluation import evaluate as run
+        from hearspike.leaderboard.progress_display import show_progress
+
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        with show_progress() as progress:
+            record = run(plain(config), folder, progress=progress)
+        metric = record.metrics["accuracy"]
+        click.echo(
+            f"{folder}: {record.task['name']} {record.model} {record.backend}: accuracy {metric.value:.1%}"
+        )
+
+    run_hydra(task, "evaluate", words)
+
+
+@commands.command()
+@click.option(
+    "--runs", type=click.Path(path_type=Path), help="Folder with runs.  [default: that of evaluate]"
+)
+@click.option("--format", "form", default="text", show_default=True, help="text, markdown or csv.")
+def leaderboard(runs: Path | None, form: str) -> None:
+    """Print the table of all records."""
+    from hearspike.leaderboard.config import default_runs_folder
+    from hearspike.leaderboard.record import read_records
+    from hearspike.leaderboard.table import leaderboard as gather
+    from hearspike.leaderboard.table import render
+
+    click.echo(render(gather(read_records(runs or default_runs_folder())), form), nl=False)
+
+
+@commands.command()
+@click.argument("overrides", nargs=-1)
+def demo(overrides: tuple[str, ...]) -> None:
+    """Run the whole path: speech, spikes, models in software and on emulated chips, table.
+
+    OVERRIDES are those of `hearspike generate`; without any, synthetic digits are spoken and no data is
+    needed. Real speech: hearspike demo corpus=fsdd corpus.root=DIR
+    """
+    from hearspike.leaderboard.demo import demo as run
+    from hearspike.leaderboard.progress_display import show_progress
+    from hearspike.leaderboard.table import leaderboard as gather
+    from hearspike.leaderboard.table import render
+
+    with show_progress() as progress:
+        records, runs = run(overrides, progress=progress)
+    click.echo(render(gather(records), "text"), nl=False)
+    click.echo(f"records: {runs}")

@@ -1,0 +1,233 @@
+"""One run: load the task, fit the model, score it once on the test set, write the record."""
+
+import dataclasses
+import statistics
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+
+from hearspike.baselines import FittedModel, Predictions
+from hearspike.baselines.backends import Backend, EmulatedChips
+from hearspike.datasets import SpikeEvents, Task, count_spikes, load_task
+from hearspike.errors import InputError
+from hearspike.files import new_file
+from hearspike.leaderboard.config import build
+from hearspike.leaderboard.machine import describe_machine, git_commit, package_versions
+from hearspike.leaderboard.metrics import Metric, accuracy, chip_accuracies, fifth_percentile
+from hearspike.leaderboard.record import Record, config_sha256, write_record
+from hearspike.progress import Progress, no_progress
+
+WARM_UP_SAMPLES = 16
+TIMED_SAMPLES = 256
+
+_fitted: OrderedDict[str, tuple[FittedModel, float]] = OrderedDict()
+"""The last models fitted in this process, by task, model and seed: a sweep over backends fits once."""
+_FITTED_KEPT = 4
+
+
+def evaluate(config: Mapping[str, Any], folder: Path, *, progress: Progress = no_progress) -> Record:
+    """Make one run and write its record, predictions, weights and configuration into a folder.
+
+    Parameters
+    ----------
+    config
+        The configuration of ``hearspike evaluate``, resolved to plain values.
+    folder
+        The run's folder; must not hold a record.
+    progress
+        Called as training goes on.
+
+    Returns
+    -------
+    record
+        What was written.
+
+    Raises
+    ------
+    Exception
+        Whatever stopped the run, after a record of the failure was written.
+    """
+    plain_config = dict(config)
+    try:
+        record = _complete(plain_config, folder, progress)
+    except BaseException as error:
+        reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        write_record(_record(plain_config, status="failed", reason=reason), folder)
+        raise
+    write_record(record, folder)
+    return record
+
+
+def _record(config: dict[str, Any], **fields: Any) -> Record:  # noqa: ANN401  # fields of Record
+    return Record(
+        **{
+            "reason": None,
+            "task": {"name": config["dataset"]["name"]},
+            "model": config["model"]["name"],
+            "backend": config["backend"]["name"],
+            "seed": config["seed"],
+            "config": config,
+            "machine": describe_machine(),
+            "versions": package_versions(),
+            "git": git_commit(),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            **fields,
+        }
+    )
+
+
+def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Record:
+    phases: dict[str, float] = {}
+    seed = config["seed"]
+    if not isinstance(seed, int) or seed < 0:
+        raise InputError("seed", seed, "a whole number of at least 0")
+    with _timed(phases, "load"):
+        task = load_task(**config["dataset"])
+    model, backend = build(config["model"], "model"), build(config["backend"], "backend")
+    backend.check(model, task.train.events.channels, len(task.train.classes))
+    fitted, phases["fit"], shared = _fit(config, task, model, progress)
+    with _timed(phases, "predict"):
+        predictions = backend.predict(fitted, task.test.events, seed=seed)
+    with _timed(phases, "time"):
+        speed = _throughput(backend, fitted, task.test.events, seed, config["timing_repeats"])
+    _write_artefacts(folder, config, fitted, predictions)
+    notes = ["weights shared with another run of this process that has the same model, task and seed"]
+    return _record(
+        config,
+        status="complete",
+        task=_describe_task(task),
+        metrics=_score(config, task, predictions, backend, speed),
+        layer_spikes={layer: float(spikes.mean()) for layer, spikes in predictions.layer_spikes.items()},
+        chips=_describe_chips(task, predictions, backend),
+        phases=phases,
+        notes=notes if shared else [],
+        test_reads=1,
+    )
+
+
+@contextmanager
+def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    phases[name] = time.monotonic() - start
+
+
+def _fit(
+    config: dict[str, Any],
+    task: Task,
+    model: Any,  # noqa: ANN401  # whatever the configuration named
+    progress: Progress,
+) -> tuple[FittedModel, float, bool]:
+    """Fit the model, or take the one that this process has just fitted from the same ingredients."""
+    ingredients = {"model": config["model"], "seed": config["seed"], "task": {"sha256": task.sha256}}
+    ingredients["dataset"] = {key: value for key, value in config["dataset"].items() if key != "root"}
+    key = config_sha256(ingredients)
+    if key in _fitted:
+        return *_fitted[key], True
+    start = time.monotonic()
+    fitted = model.fit(task.train, task.validation, seed=config["seed"], progress=progress)
+    _fitted[key] = (fitted, time.monotonic() - start)
+    while len(_fitted) > _FITTED_KEPT:
+        _fitted.popitem(last=False)
+    return *_fitted[key], False
+
+
+def _throughput(backend: Backend, fitted: FittedModel, events: SpikeEvents, seed: int, repeats: int) -> float:
+    """Return samples per second: the median of several passes after a warm-up.
+
+    On emulated chips every chip's pass over a sample counts as one.
+    """
+    if repeats < 1:
+        raise InputError("timing_repeats", repeats, "at least 1")
+    backend.predict(fitted, events.select(np.arange(min(WARM_UP_SAMPLES, len(events)))), seed=seed)
+    timed = events.select(np.arange(min(TIMED_SAMPLES, len(events))))
+    rates = []
+    for _ in range(repeats):
+        start = time.monotonic()
+        predictions = backend.predict(fitted, timed, seed=seed)
+        rates.append(predictions.labels.size / (time.monotonic() - start))
+    return statistics.median(rates)
+
+
+def _score(
+    config: dict[str, Any], task: Task, predictions: Predictions, backend: Backend, speed: float
+) -> dict[str, Metric]:
+    """Open the test labels, once, and put all metrics together."""
+    labels, seed = task.test.labels, config["seed"]
+    metrics = {"accuracy": accuracy(labels, predictions.labels, seed=seed)}
+    known = np.isin(task.test.speakers, task.train.speakers)
+    for name, samples in (("known", known), ("unseen", ~known)):
+        if samples.any():
+            metrics[f"accuracy_{name}_speakers"] = accuracy(
+                labels[samples], predictions.labels[:, samples], seed=seed
+            )
+    if isinstance(backend, EmulatedChips):
+        metrics["accuracy_fifth_percentile_chip"] = fifth_percentile(
+            chip_accuracies(labels, predictions.labels)
+        )
+    hidden = [spikes.mean() for layer, spikes in predictions.layer_spikes.items() if layer != "input"]
+    metrics["spikes_per_sample"] = (
+        Metric(float(sum(hidden)), "1", "lower")
+        if hidden
+        else Metric(None, "1", "lower", reason="the model does not spike")
+    )
+    metrics["samples_per_second"] = Metric(speed, "1/s", "higher")
+    metrics["energy_per_sample"] = _energy(config, predictions, backend)
+    return metrics
+
+
+def _energy(config: dict[str, Any], predictions: Predictions, backend: Backend) -> Metric:
+    joules = backend.energy_per_sample(predictions)
+    settings = config["backend"]["energy"]
+    constants = {key: value for key, value in settings.items() if key not in ("_target_", "name")}
+    model = {"name": backend.energy.name, **constants}
+    reason = None if joules is not None else "the model does not count its operations"
+    return Metric(joules, "J", "lower", kind="modelled", model=model, reason=reason)
+
+
+def _describe_task(task: Task) -> dict[str, Any]:
+    parts = {"train": task.train, "validation": task.validation, "test": task.test}
+    return {
+        "name": task.name,
+        "sha256": task.sha256,
+        "classes": list(task.train.classes),
+        "samples": {name: len(part) for name, part in parts.items()},
+        "speakers": {name: np.unique(part.speakers).tolist() for name, part in parts.items()},
+        "input_spikes_per_sample": {
+            name: float(count_spikes(part.events).sum(axis=1).mean()) for name, part in parts.items()
+        },
+    }
+
+
+def _describe_chips(task: Task, predictions: Predictions, backend: Backend) -> dict[str, Any] | None:
+    if not isinstance(backend, EmulatedChips):
+        return None
+    return {
+        "chips": backend.chips,
+        "chip_seed": backend.chip_seed,
+        "profile": dataclasses.asdict(backend.profile),
+        "accuracies": chip_accuracies(task.test.labels, predictions.labels),
+        "time_on_chip_s": predictions.time_on_chip,
+    }
+
+
+def _write_artefacts(
+    folder: Path, config: dict[str, Any], fitted: FittedModel, predictions: Predictions
+) -> None:
+    from safetensors.numpy import save_file
+
+    with new_file(folder / "config.yaml") as path:
+        OmegaConf.save(OmegaConf.create(config), path)
+    with new_file(folder / "predictions.npz") as path, path.open("wb") as file:
+        np.savez_compressed(file, labels=predictions.labels.astype(np.int16))
+    if fitted.parameters:
+        with new_file(folder / "weights.safetensors") as path:
+            tensors = {name: np.ascontiguousarray(array) for name, array in fitted.parameters.items()}
+            save_file(tensors, str(path))

@@ -1,0 +1,45 @@
+"""A small task whose classes differ in when, not in how often, a few channels fire."""
+
+import numpy as np
+import pytest
+
+from hearspike.datasets import SpikeDataset, SpikeEvents
+
+
+def make_dataset(samples: int, seed: int, *, by_count: bool, channels: int = 20) -> SpikeDataset:
+    """Class 0 and class 1 differ in the order of two bursts, or in their sizes if ``by_count``."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(2, size=samples)
+    times, units, lengths = [], [], []
+    for label in labels:
+        early, late = (0, channels // 2) if label == 0 else (channels // 2, 0)
+        sizes = (60, 20) if by_count else (40, 40)
+        unit = np.concatenate(
+            [
+                early + rng.integers(channels // 2, size=sizes[0]),
+                late + rng.integers(channels // 2, size=sizes[1]),
+            ]
+        )
+        start = np.zeros(sum(sizes)) if by_count else np.repeat([0.0, 0.05], sizes)
+        time = start + rng.uniform(0, 0.04, size=len(unit))
+        order = np.argsort(time)
+        times.append(time[order])
+        units.append(unit[order])
+        lengths.append(len(unit))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    events = SpikeEvents(
+        np.concatenate(times).astype(np.float32), np.concatenate(units).astype(np.uint16), offsets, channels
+    )
+    return SpikeDataset(events, labels.astype(np.int64), np.zeros(samples, np.int64), ("first", "second"))
+
+
+@pytest.fixture(scope="session")
+def timed() -> tuple[SpikeDataset, SpikeDataset]:
+    """Train and test data that only spike times tell apart."""
+    return make_dataset(256, 0, by_count=False), make_dataset(128, 1, by_count=False)
+
+
+@pytest.fixture(scope="session")
+def counted() -> tuple[SpikeDataset, SpikeDataset]:
+    """Train and test data that spike counts tell apart."""
+    return make_dataset(256, 2, by_count=True), make_dataset(128, 3, by_count=True)
