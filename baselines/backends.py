@@ -105,6 +105,14 @@ class EmulatedChips:
     step_us: float
     energy: ConstantPower
 
+    def __post_init__(self) -> None:
+        for name, least in (("chips", 1), ("chip_seed", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"backend.{name}", getattr(self, name), f"at least {least}")
+        for name in ("time_scale", "step_us"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"backend.{name}", getattr(self, name), "a positive number")
+
     def check(self, model: Model, channels: int, classes: int) -> None:
         """Refuse models that do not spike and networks that do not fit on a chip."""
         if not isinstance(model, SpikingModel):

@@ -26,19 +26,22 @@ PREDICTION_BATCH = 256
 """Samples that pass through the network at once when it predicts: bounds the memory."""
 
 
-
 @dataclass(frozen=True)
 class RecurrentSpikingNetwork:
     r"""Settings of the network.
 
-    With step :math:`\Delta` = ``window / bins``, the current and the membrane of neuron :math:`j` follow
+    A spike of weight 1 evokes a potential
+    :math:`K (e^{-t/\tau_{mem}} - e^{-t/\tau_{syn}})` whose peak is 1. On a grid of step :math:`\Delta` =
+    ``window / bins``, with spikes at the beginnings of steps and :math:`V` at their ends, the current and the
+    membrane of neuron :math:`j` are exactly
 
     .. math::
-        I_j[t+1] &= e^{-\Delta/\tau_{syn}} I_j[t] + \sum_i W_{ji} S_i[t+1] + \sum_k R_{jk} S_k[t] \\
-        V_j[t+1] &= e^{-\Delta/\tau_{mem}} V_j[t] + I_j[t+1]
+        I_j[t] &= \alpha I_j[t-1] + \sum_i W_{ji} S_i[t] + \sum_k R_{jk} S_k[t-1] \\
+        V_j[t] &= \beta V_j[t-1] + \gamma I_j[t]
 
-    It spikes when :math:`V_j` reaches 1 and is then reset to 0 for one step. Readout neurons have the same
-    dynamics without threshold.
+    with :math:`\alpha = e^{-\Delta/\tau_{syn}}`, :math:`\beta = e^{-\Delta/\tau_{mem}}` and
+    :math:`\gamma = K (\beta - \alpha)`. A neuron spikes when :math:`V_j` exceeds 1 and stays at 0 for the
+    next step, its refractory period. Readout neurons have the same dynamics without threshold.
 
     Parameters
     ----------
@@ -120,7 +123,8 @@ class RecurrentSpikingNetwork:
             return torch.nn.functional.cross_entropy(scores, labels) + self.spike_penalty * (excess**2).mean()
 
         def predict(batch: SpikeDataset) -> NDArray[np.int64]:
-            return fitted.predict(batch.events).labels[0]
+            labels: NDArray[np.int64] = fitted.predict(batch.events).labels[0]
+            return labels
 
         with one_thread():
             train_by_gradient(
@@ -141,6 +145,7 @@ class _Network(torch.nn.Module):
         (hidden,) = shape.hidden
         step = settings.window / settings.bins
         alpha, beta = math.exp(-step / settings.tau_syn), math.exp(-step / settings.tau_mem)
+        self.gain = psp_amplitude(settings.tau_mem, settings.tau_syn) * (beta - alpha)
         self.input_weights = _normal(rng, (hidden, shape.inputs), settings.input_scale)
         self.recurrent_weights = _normal(rng, (hidden, hidden), settings.recurrent_scale)
         self.readout_weights = _normal(rng, (shape.outputs, hidden), settings.input_scale)
@@ -150,7 +155,8 @@ class _Network(torch.nn.Module):
             spike_grad=snntorch.surrogate.fast_sigmoid(slope=settings.surrogate_slope),
             reset_mechanism="zero",
         )
-        self.register_buffer("readout_kernel", _response_matrix(alpha, beta, settings.bins), persistent=False)
+        response = self.gain * _response_matrix(alpha, beta, settings.bins)
+        self.register_buffer("readout_kernel", response, persistent=False)
 
     def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Map [sample, time, input] counts to [sample, time, class] traces and hidden spikes."""
@@ -158,7 +164,7 @@ class _Network(torch.nn.Module):
         spikes = current = membrane = torch.zeros_like(currents[0])
         record = []
         for input_current in currents:
-            drive = input_current + spikes @ self.recurrent_weights.T
+            drive = self.gain * (input_current + spikes @ self.recurrent_weights.T)
             spikes, current, membrane = self.neurons(drive, current, membrane)
             record.append(spikes)
         hidden_spikes = torch.stack(record, dim=1)
@@ -169,6 +175,16 @@ class _Network(torch.nn.Module):
 def _normal(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> torch.nn.Parameter:
     values = rng.normal(0.0, scale / math.sqrt(shape[1]), size=shape)
     return torch.nn.Parameter(torch.from_numpy(values.astype(np.float32)))
+
+
+def psp_amplitude(tau_mem: float, tau_syn: float) -> float:
+    r"""Return the :math:`K` for which :math:`K (e^{-t/\tau_{mem}} - e^{-t/\tau_{syn}})` has its peak at 1.
+
+    The peak is at
+    :math:`t = \ln(\tau_{mem}/\tau_{syn}) \, \tau_{mem} \tau_{syn} / (\tau_{mem} - \tau_{syn})`.
+    """
+    peak = math.log(tau_mem / tau_syn) * tau_mem * tau_syn / (tau_mem - tau_syn)
+    return 1 / (math.exp(-peak / tau_mem) - math.exp(-peak / tau_syn))
 
 
 def _response_matrix(alpha: float, beta: float, bins: int) -> torch.Tensor:
@@ -250,16 +266,11 @@ class FittedRecurrentNetwork:
 
         NIR's neuron is :math:`\tau_{syn} \dot I = -I + w_{in} S`, :math:`\tau_{mem} \dot V = -V + r I`. With
         :math:`w_{in} = \tau_{syn}` a spike of weight :math:`W` lifts :math:`I` by :math:`W`, as here, and
-        :math:`r = \Delta / (\tau_{syn} (1 - e^{-\Delta/\tau_{syn}}) (1 - e^{-\Delta/\tau_{mem}}))` gives
-        every spike the same integral of :math:`V` over time as in discrete time.
+        evokes :math:`r W \tau_{syn} / (\tau_{mem} - \tau_{syn}) \, (e^{-t/\tau_{mem}} - e^{-t/\tau_{syn}})`.
         """
         settings, weights = self.settings, self.parameters
-        step = settings.window / settings.bins
-        resistance = step / (
-            settings.tau_syn
-            * (1 - math.exp(-step / settings.tau_syn))
-            * (1 - math.exp(-step / settings.tau_mem))
-        )
+        amplitude = psp_amplitude(settings.tau_mem, settings.tau_syn)
+        resistance = amplitude * (settings.tau_mem - settings.tau_syn) / settings.tau_syn
 
         def neurons(count: int) -> dict[str, NDArray[np.float64]]:
             return {

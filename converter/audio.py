@@ -47,8 +47,8 @@ class Conditioning:
     level_rms
         Root mean square that the recording is scaled to, or None to keep its level. The reference takes 0.3.
     window
-        ``"hann"``: a Hann window over the whole recording (the reference); ``"ramps"``: raised-cosine onset and
-        offset of `ramp_ms`; ``"none"``.
+        ``"hann"``: a Hann window over the whole recording (the reference); ``"ramps"``: raised-cosine
+        onset and offset of `ramp_ms`; ``"none"``.
     ramp_ms
         Length of each ramp, ms; only used by ``"ramps"``.
     """
@@ -101,7 +101,7 @@ def read_audio(path: str | Path) -> Waveform:
 
 
 def _decoded(path: Path) -> tuple[npt.NDArray[np.float32], int]:
-    """Samples [time, channel] and rate; raises where libsndfile fails or delivers less than it announced."""
+    """Return samples [time, channel] and rate; raise where libsndfile fails or delivers too few."""
     import soundfile
 
     try:
@@ -138,11 +138,13 @@ def _missing_end(path: Path) -> str | None:
                 file.seek(here + length + length % 2)
             return "no sound data"
         if head[:4] == b"OggS":
-            file.seek(max(0, size - 2**16))
+            file.seek(max(0, size - 2**17))
             tail = file.read()
             last = tail.rfind(b"OggS")
-            if last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 4:
-                return "the last page of the Ogg stream is missing"
+            segments = tail[last + 27 : last + 27 + tail[last + 26]] if 0 <= last < len(tail) - 27 else b""
+            ends = last + 27 + len(segments) + sum(segments)
+            if not segments or not tail[last + 5] & 4 or ends > len(tail):
+                return "the last page of the Ogg stream is not whole"
     return None
 
 
@@ -172,9 +174,9 @@ def condition(
 ) -> npt.NDArray[np.float64]:
     """Scale to the level, then apply the window; silence stays silence.
 
-    Equation: ``x ← x · level / sqrt(mean(x²))``, then ``x[n] ← x[n] · w[n]``, ``w`` rising over ``h`` samples as
-    ``(1 − cos(2π n / (2h − 1))) / 2`` and falling likewise at the end; ``h`` is half the recording for ``"hann"``
-    (the middle sample of an odd length keeps its value, as in the reference).
+    Equation: ``x ← x · level / sqrt(mean(x²))``, then ``x[n] ← x[n] · w[n]``, ``w`` rising over ``h``
+    samples as ``(1 − cos(2π n / (2h − 1))) / 2`` and falling likewise at the end; ``h`` is half the
+    recording for ``"hann"`` (the middle sample of an odd length keeps its value, as in the reference).
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hearspike.converter.lanes import LANES, lane_blocks
-from hearspike.converter.transfer_function import (
+from hearspike.converter.membrane_response import (
     MembraneParameters,
     knot_position,
     transfer_function,
@@ -18,9 +18,12 @@ from hearspike.converter.transfer_function import (
 LONGEST_SEGMENT = 2**18
 """Steps of velocity computed in one transform; longer recordings are cut, which bounds the memory."""
 
-MARGIN_S = 0.15
-"""Sound heard before and after a segment when a recording is cut, and silence put around the whole by the causal
-synthesis: the slowest place rings for about 0.06 s."""
+RINGING_S = 0.15
+"""Sound heard before a segment (after it, where the wave runs backward) when a recording is cut, and silence
+around the whole in the causal synthesis: the slowest place rings for about 0.06 s."""
+
+GUARD_S = 0.05
+"""The same on the other side, for what little a band-limited response spreads against the wave."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,18 @@ def segments(
     The reference takes the ``M = N // 2 + 1`` bins of the one-sided spectrum of N samples through an M-point
     inverse transform. Its step is thereby ``2 (M − 1) / M`` samples, not 2: a drift of one step over the
     recording, kept here in a recording that is not cut. It reads the transfer function of bin k at
-    ``1 + k (r − 1) / (M − 1)`` Hz, r the output rate, up to 1 Hz beside the bin: kept everywhere in its synthesis.
+    ``1 + k (r − 1) / (M − 1)`` Hz, r the output rate, up to 1 Hz beside the bin: kept everywhere in its
+    synthesis.
     """
-    samples = np.asarray(samples, dtype=np.float64)
+    sound: npt.NDArray[np.float64] = np.asarray(samples, dtype=np.float64)
     if parameters.synthesis == "causal":
-        return _cut(samples, sample_rate, 1, parameters)
+        return _cut(sound, sample_rate, 1, parameters)
     points = len(samples) // 2 + 1
     if parameters.synthesis == "reference":
         points = _fast_length(points)
         if points > LONGEST_SEGMENT:
-            return _cut(samples, sample_rate, 2, parameters)
-    spectrum = _spectrum(samples, max(2 * (points - 1), len(samples)))[:points]
+            return _cut(sound, sample_rate, 2, parameters)
+    spectrum: npt.NDArray[np.complexfloating] = _spectrum(sound, max(2 * (points - 1), len(sound)))[:points]
     if parameters.synthesis == "reference":
         spectrum = spectrum.astype(np.complex64)
     knots, weights = _interpolation(np.linspace(1, parameters.output_rate(sample_rate), points))
@@ -93,17 +97,20 @@ def segments(
 def _cut(
     samples: npt.NDArray[np.float64], sample_rate: int, stride: int, parameters: MembraneParameters
 ) -> list[Segment]:
-    """Stretches with `MARGIN_S` of sound (or silence) on both sides; ``stride`` samples make one step."""
+    """Stretches with sound (or silence) on both sides; ``stride`` samples make one step."""
     causal = parameters.synthesis == "causal"
     total = -(-len(samples) // stride) if causal else len(samples) // 2 + 1
-    margin = int(np.ceil(MARGIN_S * sample_rate / stride))
-    longest = min(total, LONGEST_SEGMENT - 2 * margin)
-    points = _fast_length(longest + 2 * margin)
-    padded = np.pad(samples, (margin * stride, stride * (margin + points)))
+    ringing, guard = (int(np.ceil(time * sample_rate / stride)) for time in (RINGING_S, GUARD_S))
+    margin = ringing if causal else guard
+    longest = min(total, LONGEST_SEGMENT - ringing - guard)
+    points = _fast_length(longest + ringing + guard)
+    padded = np.pad(samples, (margin * stride, stride * points))
     rate = parameters.output_rate(sample_rate)
     bins = points * stride // 2 + (stride == 1)
-    frequency = np.arange(bins) * (sample_rate / (points * stride))
-    knots, weights = _interpolation(frequency if causal else 1 + frequency * (rate - 1) / rate)
+    bin_hz = sample_rate / (points * stride)
+    knots, weights = _interpolation(
+        np.arange(bins) * bin_hz if causal else 1 + np.arange(bins) * bin_hz * ((rate - 1) / rate)
+    )
     cut = []
     for first in range(0, total, longest):
         stretch = padded[first * stride : (first + points) * stride]
@@ -114,7 +121,7 @@ def _cut(
 
 
 def _fast_length(points: int) -> int:
-    """The next even length whose transform is fast."""
+    """Return the next even length whose transform is fast."""
     from scipy.fft import next_fast_len
 
     return 2 * int(next_fast_len(-(-points // 2), real=True))
@@ -128,7 +135,7 @@ def _spectrum(samples: npt.NDArray[np.float64], points: int) -> npt.NDArray[np.c
 
 
 def _interpolation(
-    frequency_hz: npt.NDArray[np.float64],
+    frequency_hz: npt.NDArray[Any],
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """First knot and Lagrange weights of the cubic through four knots around each frequency."""
     position = knot_position(frequency_hz)
@@ -156,9 +163,9 @@ class MembraneBlocks:
     sample_rate
         Hz.
     parameters
-        The membrane. ``"reference-exact"`` evaluates the transfer function at each bin, in double precision, since
-        below 20 kHz the reference's hair cell amplifies the smallest difference; the others interpolate its table,
-        in single precision.
+        The membrane. ``"reference-exact"`` evaluates the transfer function at each bin, in double
+        precision, since below 20 kHz the reference's hair cell amplifies the smallest difference; the
+        others interpolate its table, in single precision.
     """
 
     def __init__(
@@ -216,7 +223,8 @@ def basilar_membrane_velocity(
 ) -> npt.NDArray[Any]:
     """Velocity of the basilar membrane that a sound evokes.
 
-    Equation: ``v_c(t) = Re F⁻¹[ V(ω, c) · F[x](ω) ]``, V from `transfer_function`, conjugated by the causal synthesis.
+    Equation: ``v_c(t) = Re F⁻¹[ V(ω, c) · F[x](ω) ]``, V from `transfer_function`, conjugated by the
+    causal synthesis.
 
     Parameters
     ----------
@@ -231,8 +239,8 @@ def basilar_membrane_velocity(
 
     Returns
     -------
-    Velocity [channel, time] at ``parameters.output_rate(sample_rate)``, in the unit of the reference; in double
-    precision by ``"reference-exact"``, else single.
+    Velocity [channel, time] at ``parameters.output_rate(sample_rate)``, in the unit of the reference; in
+    double precision by ``"reference-exact"``, else single.
     """
     wanted = range(parameters.channels) if channels is None else channels
     blocks = MembraneBlocks(samples, sample_rate, parameters)

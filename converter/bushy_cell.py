@@ -29,8 +29,8 @@ class BushyCellParameters:
     refractory_s
         Time for which the cell is held at rest after a spike, s.
     drive_per_s
-        Rise of the membrane, in thresholds per second, while all fibres' synaptic current of one spike each lasts;
-        shared evenly between the fibres.
+        Rise of the membrane, in thresholds per second, while all fibres' synaptic current of one spike
+        each lasts; shared evenly between the fibres.
     """
 
     fibres: int = 40
@@ -49,7 +49,7 @@ class BushyCellParameters:
 
 
 def random_keys(seed: Seed, channels: int) -> npt.NDArray[np.uint32]:
-    """Keys [2, channel] of the channels' streams of random numbers; a channel's own do not depend on the others."""
+    """Keys [2, channel] of the streams of random numbers; a channel's own depend on no other channel."""
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     return np.ascontiguousarray(sequence.generate_state(2 * channels).reshape(channels, 2).T)
 
@@ -91,7 +91,7 @@ class BushyCells:
     def advance(
         self, probability: npt.NDArray[np.floating]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """Steps [spike] and lanes [spike] of the spikes that a piece [time, lane] of firing probability evokes."""
+        """Return steps and lanes [spike] of the spikes that firing probability [time, lane] evokes."""
         from hearspike.converter.kernels import bushy_cells, draw_fibres
 
         counts = np.zeros(probability.shape, dtype=np.uint8)
@@ -120,14 +120,15 @@ def bushy_cell_spikes(
 ) -> SpikeTrains:
     """Spikes of the bushy cells.
 
-    Each fibre that did not fire within the last ``fibre_refractory_s`` fires with probability P; the fibres of a
-    channel are alike, so that the number n that fire is ``Binomial(fibres − refractory, P)``. The cell integrates::
+    Each fibre that did not fire within the last ``fibre_refractory_s`` fires with probability P; the
+    fibres of a channel are alike, so that the number n that fire is ``Binomial(fibres − refractory, P)``.
+    The cell integrates::
 
         I ← I e^(−dt/τ_s) + n                          synaptic current
         v ← min(v e^(−dt/τ_m) + I (drive / fibres) dt, 1)
 
-    spikes at ``v = 1`` and is then held at 0 for ``refractory_s``. A crossing in the last step is not counted, as in
-    the reference.
+    spikes at ``v = 1`` and is then held at 0 for ``refractory_s``. A crossing in the last step is not
+    counted, as in the reference.
 
     Parameters
     ----------

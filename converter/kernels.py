@@ -1,11 +1,12 @@
-"""Compiled inner loops. Arrays are [time, lane] with `LANES` channels side by side; state is carried in arrays.
+"""Compiled inner loops over arrays [time, lane]: `LANES` channels side by side, their state in arrays.
 
-All of them release the interpreter lock and touch only their own arguments, so that blocks of channels can run in
-threads; the random numbers are functions of key and step, so that the order does not matter. The equations are in
-the docstrings of the functions that call these.
+All of them release the interpreter lock and touch only their own arguments, so that blocks of channels can
+run in threads; the random numbers are functions of key and step, so that the order does not matter. The
+equations are in the docstrings of the functions that call these.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,15 @@ from numba import njit
 from hearspike.converter.lanes import LANES
 
 Floats = npt.NDArray[np.float32]
-_compiled: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+Kernel = TypeVar("Kernel", bound=Callable[..., object])
+
+
+def _compiled(kernel: Kernel) -> Kernel:
+    """Compile on the first call and keep the result on disk; multiply and add may be fused."""
+    compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})(kernel)
+    return cast(Kernel, compiled)
+
+
 _ZERO, _HALF, _ONE, _TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
 _TO_UNIT = np.float32(2.0**-24)
 MOST_FIBRES = 100
@@ -65,8 +74,8 @@ def filter_spectrum(
 
 
 @_compiled
-def hair_cell_euler(drive: npt.NDArray[np.floating], state: Floats, constants: Floats) -> None:
-    """Explicit Euler steps of the hair cell; overwrites the velocity in ``drive`` with the firing probability."""
+def hair_cell_euler(drive: npt.NDArray[Any], state: npt.NDArray[Any], constants: npt.NDArray[Any]) -> None:
+    """Step the hair cell by explicit Euler; ``drive`` is velocity before and firing probability after."""
     a, b, g, y, loss, r, x, h, m = constants
     q, c, w = state[0], state[1], state[2]
     for n in range(drive.shape[0]):
@@ -81,6 +90,32 @@ def hair_cell_euler(drive: npt.NDArray[np.floating], state: Floats, constants: F
             w[lane] = max(w[lane] + taken_up - reprocessed, _ZERO)
             c[lane] = c_new
             drive[n, lane] = h * c_new
+
+
+@_compiled
+def hair_cell_splitting(
+    drive: npt.NDArray[Any], state: npt.NDArray[Any], constants: npt.NDArray[Any]
+) -> None:
+    """Step the hair cell by splitting; ``drive`` is velocity before and firing probability after."""
+    a, b, g, h, qq, qc, qw, q0, cc, wc, ww = constants
+    q, c, w = state[0], state[1], state[2]
+    for n in range(drive.shape[0]):
+        for lane in range(LANES):
+            s = max(drive[n, lane] + a, _ZERO)
+            width = s + b
+            z = g * s
+            left = width * width
+            left = left / (left + z * width + _HALF * z * z)
+            ejected = q[lane] * (_ONE - left)
+            x = h * (c[lane] + _HALF * ejected)
+            fires = x + _HALF * x * x
+            drive[n, lane] = fires / (_ONE + fires)
+            q_left = q[lane] - ejected
+            c_now = c[lane] + ejected
+            w_now = w[lane]
+            q[lane] = qq * q_left + qc * c_now + qw * w_now + q0
+            c[lane] = cc * c_now
+            w[lane] = wc * c_now + ww * w_now
 
 
 @_compiled
@@ -105,8 +140,8 @@ def draw_fibres(
     """Add to ``counts`` how many of ``fibres`` fire in each step, those that fired recently left out.
 
     ``keys`` is [2, lane]; ``recent`` [slot, lane] holds the last counts, as many as a fibre's cycle is long.
-    The law is binomial: its distribution function is added up until it passes a uniform number, which is a hash of
-    key and step. Above one half the fibres that stay silent are drawn instead.
+    The law is binomial: its distribution function is added up until it passes a uniform number, which is a
+    hash of key and step. Above one half the fibres that stay silent are drawn instead.
     """
     uniform, mass, odds = (
         np.empty(LANES, np.float32),
@@ -121,7 +156,7 @@ def draw_fibres(
     for n in range(probability.shape[0]):
         slot = (first_step + n) % recent.shape[0]
         step = np.uint32(first_step + n)
-        more = 0
+        more = np.int32(0)
         for lane in range(LANES):
             bits = _hash(np.uint32(_hash(np.uint32(step + keys[0, lane])) ^ keys[1, lane]))
             u = np.float32(np.int32(bits >> np.uint32(8))) * _TO_UNIT
@@ -143,7 +178,7 @@ def draw_fibres(
             more |= np.int32(u >= none)
         k = 0
         while more and k < fibres:
-            more = 0
+            more = np.int32(0)
             for lane in range(LANES):
                 fired[lane] += np.int32(uniform[lane] >= _ZERO) & np.int32(fired[lane] < ready[lane])
                 mass[lane] = mass[lane] * odds[lane] * np.float32(ready[lane] - np.int32(k)) * _RECIPROCALS[k]
@@ -177,7 +212,7 @@ def bushy_cells(
     crossed = np.empty(LANES, np.int32)
     found = 0
     for n in range(counts.shape[0]):
-        some = 0
+        some = np.int32(0)
         for lane in range(LANES):
             hit = np.int32(voltage[lane] >= _ONE)
             crossed[lane] = hit

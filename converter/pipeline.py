@@ -1,4 +1,4 @@
-"""The whole ear: conditioning, membrane, hair cells, bushy cells in one call, and its named parameter sets."""
+"""The whole ear in one call: conditioning, membrane, hair cells, bushy cells; and its named sets."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +13,9 @@ from hearspike.converter.basilar_membrane import MembraneBlocks
 from hearspike.converter.bushy_cell import BushyCellParameters, BushyCells, Seed, merged_trains, random_keys
 from hearspike.converter.hair_cell import HairCellParameters, HairCells
 from hearspike.converter.lanes import lane_blocks
+from hearspike.converter.membrane_response import MembraneParameters
 from hearspike.converter.ranges import require_whole
 from hearspike.converter.spike_trains import SpikeTrains
-from hearspike.converter.transfer_function import MembraneParameters
 from hearspike.errors import InputError
 
 
@@ -104,11 +104,16 @@ def _checked(samples: npt.NDArray[np.floating], sample_rate: int) -> npt.NDArray
 PRESETS: Mapping[str, Converter] = MappingProxyType(
     {
         "heidelberg": Converter(),
+        "causal": Converter(
+            conditioning=Conditioning(window="ramps"),
+            membrane=MembraneParameters(synthesis="causal"),
+            hair_cell=HairCellParameters(scheme="splitting"),
+        ),
         "reference": Converter(sample_rate=None, membrane=MembraneParameters(synthesis="reference-exact")),
     }
 )
-"""``heidelberg``: the published converter's algorithm on audio resampled to 48 kHz. ``reference``: the published
-converter as it is, at the file's own rate and transform length, for checks against it."""
+"""``heidelberg``: the published converter's algorithm on audio resampled to 48 kHz. ``reference``: the
+published converter as it is, at the file's own rate and transform length, for checks against it."""
 
 
 def preset(name: str, *, channels: int = 700) -> Converter:

@@ -1,13 +1,17 @@
 """The checks that every parameter set of the converter makes on its numbers when it is built."""
 
 import math
-from typing import Any
 
 from hearspike.errors import InputError
 
 
 def require_number(
-    owner: Any, name: str, *, above: float | None = None, least: float | None = None, most: float = math.inf
+    owner: object,
+    name: str,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    most: float = math.inf,
 ) -> None:
     """Raise `InputError` unless attribute ``name`` of ``owner`` is a finite number in the given range.
 
@@ -44,7 +48,7 @@ def require_number(
         raise InputError(f"{type(owner).__name__}.{name}", value, expected)
 
 
-def require_whole(owner: Any, name: str, *, least: int, most: int) -> None:
+def require_whole(owner: object, name: str, *, least: int, most: int) -> None:
     """Raise `InputError` unless attribute ``name`` of ``owner`` is a whole number in ``least … most``."""
     value = getattr(owner, name)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
@@ -53,7 +57,7 @@ def require_whole(owner: Any, name: str, *, least: int, most: int) -> None:
         )
 
 
-def require_choice(owner: Any, name: str, choices: tuple[str, ...]) -> None:
+def require_choice(owner: object, name: str, choices: tuple[str, ...]) -> None:
     """Raise `InputError` unless attribute ``name`` of ``owner`` is one of ``choices``."""
     value = getattr(owner, name)
     if value not in choices:

@@ -79,7 +79,7 @@ def load_spikes(path: str | Path) -> SpikeTrains:
     if not path.is_file():
         raise InputError(path, "no such file", "an .npz file written by save_spikes")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {key: np.asarray(archive[key]) for key in _KEYS if key in archive}
     except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(path, f"a file that does not open ({error})", "an .npz of plain arrays") from None

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 import hearspike
 from hearspike.converter import Converter, read_audio
 from hearspike.datasets.corpus import Corpus, Recording
-from hearspike.datasets.spike_file import write_spike_file
+from hearspike.datasets.spike_file import check_time_type, write_spike_file
 from hearspike.datasets.splits import HeldOutSpeakers
-from hearspike.errors import InputError, Notice
+from hearspike.errors import Notice
 from hearspike.files import new_folder, refuse_existing
 from hearspike.progress import Progress, no_progress
 
@@ -82,9 +82,8 @@ def generate(
     InputError
         If the folder exists, a recording cannot be read, or the split does not fit the corpus.
     """
+    check_time_type(time_type)
     refuse_existing(out)
-    if workers < 1:
-        raise InputError("workers", workers, "a number of processes of at least 1")
     with tempfile.TemporaryDirectory(prefix="hearspike-") as audio_folder, new_folder(out) as folder:
         progress("speech", 0, 1, corpus.name)
         recordings = corpus.recordings(Path(audio_folder))

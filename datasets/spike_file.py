@@ -99,8 +99,7 @@ def write_spike_file(
     InputError
         If the file exists, the time type is unknown, or the data break the contract.
     """
-    if time_type not in ("float16", "float32"):
-        raise InputError("time_type", time_type, "float16 or float32")
+    check_time_type(time_type)
     with new_file(path) as temporary:
         with h5py.File(temporary, "w") as file:
             file.attrs["hearspike_format"] = FORMAT_VERSION
@@ -119,6 +118,12 @@ def write_spike_file(
         breaches = validate_spike_file(temporary)
         if breaches:
             raise InputError(path, str(breaches[0]), "data that keep the contract of a spike file")
+
+
+def check_time_type(time_type: str) -> None:
+    """Raise `InputError` if spike times cannot be kept in this type."""
+    if time_type not in ("float16", "float32"):
+        raise InputError("time_type", time_type, "float16 or float32")
 
 
 def _write_ragged(

@@ -6,11 +6,13 @@ from numpy.typing import ArrayLike
 from hearspike.emulator.emulation import DEFAULT_STEP, emulate
 from hearspike.emulator.fixed_pattern import FixedPattern
 from hearspike.emulator.placement import Placement
+from hearspike.errors import InputError
 
 USED_RANGE = 0.8  # share of the codes between rest and the nearer end that the largest excursion may take
 SATURATED_SHARE = 1e-3  # readings at the end of the range above which their size is taken as unknown
-CHANGE_LIMIT = 8.0  # largest change of the gain between two runs
-RUNS = 8
+CHANGE_LIMIT = 8.0  # largest rise of the gain between two runs
+SATURATED_CHANGE = 4.0  # fall of the gain while the size of the excursions is unknown
+RUNS = 20  # enough for gains wrong by a factor of 10,000 either way
 
 
 def fit_readout(
@@ -29,8 +31,7 @@ def fit_readout(
     A readout trained in software knows no limits; the converter's 8 bits clip what is too large and lose what
     is too small. The samples (training samples, never test samples) are run on the chips; the gain is lowered
     while codes saturate and raised while they stay small, until the largest excursion from rest takes 0.8 of
-    the range. Only codes are used, and one gain is set for all chips. A readout that never leaves its rest
-    keeps its gain.
+    the range. Only codes are used, and one gain is set for all chips.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def fit_readout(
     Raises
     ------
     InputError
-        As `hearspike.emulator.emulate` does.
+        As `hearspike.emulator.emulate` does, and if the samples do not move the readout more than noise does.
     """
     maximum = placement.specification.cadc_maximum
     for _ in range(RUNS):
@@ -57,12 +58,14 @@ def fit_readout(
         down = float(((rest - seen.cadc) / rest).max(initial=0.0))
         used = max(up, down)
         if seen.saturated.max(initial=0.0) > SATURATED_SHARE:
-            change = 2.0
-        elif used * max(maximum - rest.max(), 1) < 1:  # below one code: nothing to scale
-            break
+            change = SATURATED_CHANGE
         else:
             change = float(np.clip(used / USED_RANGE, 1 / CHANGE_LIMIT, CHANGE_LIMIT))
         placement = placement.with_readout_unit(placement.readout_unit * change)
         if 0.5 < change < 1.25:
-            break
-    return placement
+            return placement
+    raise InputError(
+        "samples",
+        f"a readout that uses {used:.1%} of its range in run {RUNS}",
+        "samples that move the readout",
+    )

@@ -72,6 +72,8 @@ def convert(audio: Path, output: Path, preset: str, channels: int, seed: int) ->
 
     if output.suffix != ".npz":
         raise InputError("--output", str(output), "a file name that ends in .npz")
+    if seed < 0:
+        raise InputError("--seed", seed, "a whole number of at least 0")
     refuse_existing(output)
     converter = named_preset(preset, channels=channels)
     waveform = read_audio(audio)

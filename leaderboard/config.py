@@ -23,7 +23,7 @@ HYDRA_VERSION_BASE = "1.3"
 def default_runs_folder() -> Path:
     """Return the folder that ``evaluate`` writes its runs to unless told otherwise."""
     paths = OmegaConf.load(Path(hearspike.conf.__file__).parent / "paths" / "default.yaml")
-    return Path(str(paths["runs"]))
+    return Path(str(OmegaConf.select(paths, "runs")))
 
 
 def run_hydra(task: Callable[[DictConfig], None], config_name: str, arguments: Sequence[str]) -> None:

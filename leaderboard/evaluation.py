@@ -85,9 +85,10 @@ def _record(config: dict[str, Any], **fields: Any) -> Record:  # noqa: ANN401  #
 
 def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Record:
     phases: dict[str, float] = {}
+    for name, least in (("seed", 0), ("timing_repeats", 1)):
+        if not isinstance(config[name], int) or config[name] < least:
+            raise InputError(name, config[name], f"a whole number of at least {least}")
     seed = config["seed"]
-    if not isinstance(seed, int) or seed < 0:
-        raise InputError("seed", seed, "a whole number of at least 0")
     with _timed(phases, "load"):
         task = load_task(**config["dataset"])
     model, backend = build(config["model"], "model"), build(config["backend"], "backend")
@@ -144,8 +145,6 @@ def _throughput(backend: Backend, fitted: FittedModel, events: SpikeEvents, seed
 
     On emulated chips every chip's pass over a sample counts as one.
     """
-    if repeats < 1:
-        raise InputError("timing_repeats", repeats, "at least 1")
     backend.predict(fitted, events.select(np.arange(min(WARM_UP_SAMPLES, len(events)))), seed=seed)
     timed = events.select(np.arange(min(TIMED_SAMPLES, len(events))))
     rates = []

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import joblib
+
 from hearspike.datasets import HeldOutSpeakers
 from hearspike.datasets.generation import generate
 from hearspike.errors import InputError
@@ -26,9 +28,11 @@ def generate_from_config(config: Mapping[str, Any], *, progress: Progress = no_p
     InputError
         See `hearspike.datasets.generation.generate`.
     """
-    for name in ("seed", "workers"):
-        if not isinstance(config[name], int) or config[name] < 0:
-            raise InputError(name, config[name], "a whole number of at least 0")
+    if not isinstance(config["seed"], int) or config["seed"] < 0:
+        raise InputError("seed", config["seed"], "a whole number of at least 0")
+    workers = joblib.cpu_count() if config["workers"] is None else config["workers"]
+    if not isinstance(workers, int) or workers < 1:
+        raise InputError("workers", workers, "a number of processes of at least 1, or null for one per core")
     corpus = {key: value for key, value in config["corpus"].items() if key != "split"}
     split = config["corpus"]["split"]
     return generate(
@@ -37,7 +41,7 @@ def generate_from_config(config: Mapping[str, Any], *, progress: Progress = no_p
         build(config["converter"], "converter"),
         Path(config["out"]),
         seed=config["seed"],
-        workers=config["workers"],
+        workers=workers,
         time_type=config["time_type"],
         attributes={"generation_sha256": generation_sha256(config)},
         progress=progress,

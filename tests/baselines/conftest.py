@@ -3,7 +3,34 @@
 import numpy as np
 import pytest
 
+from hearspike.baselines.recurrent_network import FittedRecurrentNetwork, RecurrentSpikingNetwork
+from hearspike.baselines.training import Training
 from hearspike.datasets import SpikeDataset, SpikeEvents
+
+NETWORK = RecurrentSpikingNetwork(
+    first_channel=0,
+    channel_stride=1,
+    hidden=32,
+    window=0.2,
+    bins=40,
+    tau_mem=0.02,
+    tau_syn=0.01,
+    surrogate_slope=50.0,
+    readout="sum",
+    readout_gain=10.0,
+    input_scale=1.5,
+    recurrent_scale=0.75,
+    spike_limit=20.0,
+    spike_penalty=1e-3,
+    training=Training(
+        epochs=12,
+        patience=12,
+        batch_size=32,
+        learning_rate=5e-3,
+        learning_rate_decay=0.97,
+        gradient_limit=1.0,
+    ),
+)
 
 
 def make_dataset(samples: int, seed: int, *, by_count: bool, channels: int = 20) -> SpikeDataset:
@@ -43,3 +70,10 @@ def timed() -> tuple[SpikeDataset, SpikeDataset]:
 def counted() -> tuple[SpikeDataset, SpikeDataset]:
     """Train and test data that spike counts tell apart."""
     return make_dataset(256, 2, by_count=True), make_dataset(128, 3, by_count=True)
+
+
+@pytest.fixture(scope="session")
+def fitted(timed: tuple[SpikeDataset, SpikeDataset]) -> FittedRecurrentNetwork:
+    """A small recurrent network, trained on the timed data."""
+    train, test = timed
+    return NETWORK.fit(train, test, seed=0)

@@ -1,56 +1,24 @@
 """The recurrent network learns from timing, is reproducible, and is one in discrete and continuous time."""
 
 import dataclasses
-import math
 
 import nir
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import solve_ivp
 
 from hearspike.baselines.interface import SpikingModel, SpikingNetwork
 from hearspike.baselines.recurrent_network import (
     FittedRecurrentNetwork,
-    RecurrentSpikingNetwork,
     _response_matrix,
     decide,
+    psp_amplitude,
 )
-from hearspike.baselines.training import Training
 from hearspike.datasets import SpikeDataset
 from hearspike.errors import InputError
 
 Data = tuple[SpikeDataset, SpikeDataset]
-
-NETWORK = RecurrentSpikingNetwork(
-    first_channel=0,
-    channel_stride=1,
-    hidden=32,
-    window=0.2,
-    bins=40,
-    tau_mem=0.02,
-    tau_syn=0.01,
-    surrogate_slope=50.0,
-    readout="sum",
-    readout_gain=10.0,
-    input_scale=1.0,
-    recurrent_scale=0.5,
-    spike_limit=20.0,
-    spike_penalty=1e-3,
-    training=Training(
-        epochs=12,
-        patience=12,
-        batch_size=32,
-        learning_rate=5e-3,
-        learning_rate_decay=0.97,
-        gradient_limit=1.0,
-    ),
-)
-
-
-@pytest.fixture(scope="module")
-def fitted(timed: Data) -> FittedRecurrentNetwork:
-    train, test = timed
-    return NETWORK.fit(train, test, seed=0)
 
 
 def test_it_learns_what_only_times_tell(fitted: FittedRecurrentNetwork, timed: Data) -> None:
@@ -62,35 +30,52 @@ def test_it_learns_what_only_times_tell(fitted: FittedRecurrentNetwork, timed: D
 def test_same_seed_same_weights(fitted: FittedRecurrentNetwork, timed: Data) -> None:
     """Training depends on its seed and on nothing else."""
     train, test = timed
-    again, other = NETWORK.fit(train, test, seed=0), NETWORK.fit(train, test, seed=1)
+    again, other = fitted.settings.fit(train, test, seed=0), fitted.settings.fit(train, test, seed=1)
     for name, weights in fitted.parameters.items():
         np.testing.assert_array_equal(weights, again.parameters[name])
         assert (weights != other.parameters[name]).any()
 
 
-def test_dynamics_are_those_of_the_equations(fitted: FittedRecurrentNetwork, timed: Data) -> None:
-    """A plain loop over neurons and steps gives the same spikes and traces."""
+def test_dynamics_are_exact_between_spikes(fitted: FittedRecurrentNetwork, timed: Data) -> None:
+    """Sums of closed-form potentials, neuron by neuron, give the same spikes and traces.
+
+    Spikes arrive at the beginnings of steps and potentials are read at their ends.
+    """
     frames = fitted.frames(timed[1].events.select(np.arange(3)))
     with torch.no_grad():
         traces, spikes = fitted.module(frames)
-    weights = fitted.parameters
-    alpha, beta = math.exp(-0.005 / NETWORK.tau_syn), math.exp(-0.005 / NETWORK.tau_mem)
+    weights = {name: values.astype(np.float64) for name, values in fitted.parameters.items()}
+    step = fitted.settings.window / fitted.settings.bins
+    amplitude = psp_amplitude(fitted.settings.tau_mem, fitted.settings.tau_syn)
+    decay_mem, decay_syn = np.exp(-step / fitted.settings.tau_mem), np.exp(-step / fitted.settings.tau_syn)
     for sample, sample_frames in enumerate(frames.numpy().astype(np.float64)):
-        current, membrane, fired = np.zeros(32), np.zeros(32), np.zeros(32)
-        readout_current, readout = np.zeros(2), np.zeros(2)
-        for step, counts in enumerate(sample_frames):
-            current = (
-                alpha * current + weights["input_weights"] @ counts + weights["recurrent_weights"] @ fired
-            )
-            membrane = np.where(fired > 0, 0.0, beta * membrane + current)
+        membrane, current, fired = np.zeros(32), np.zeros(32), np.zeros(32)
+        readout = np.zeros((fitted.settings.bins, 2))
+        for index, counts in enumerate(sample_frames):
+            current = decay_syn * current
+            current += weights["input_weights"] @ counts + weights["recurrent_weights"] @ fired
+            # Over one step a current I adds K (e^(-step/tau_mem) - e^(-step/tau_syn)) I.
+            free = decay_mem * membrane + amplitude * (decay_mem - decay_syn) * current
+            membrane = np.where(fired > 0, 0.0, free)
             # The spike condition is compared only where rounding cannot decide it.
             clear = np.abs(membrane - 1) > 1e-4
             fired = (membrane > 1).astype(np.float64)
-            np.testing.assert_array_equal(spikes[sample, step].numpy()[clear], fired[clear])
-            readout_current = alpha * readout_current + weights["readout_weights"] @ fired
-            readout = beta * readout + readout_current
-            # float32 sums of some hundred terms of order one
-            np.testing.assert_allclose(traces[sample, step].numpy(), readout, atol=1e-4)
+            np.testing.assert_array_equal(spikes[sample, index].numpy()[clear], fired[clear])
+            age = step * np.arange(1, fitted.settings.bins - index + 1)[:, np.newaxis]
+            psp = amplitude * (
+                np.exp(-age / fitted.settings.tau_mem) - np.exp(-age / fitted.settings.tau_syn)
+            )
+            readout[index:] += psp * (weights["readout_weights"] @ fired)
+        # float32 sums of some hundred terms of order one
+        np.testing.assert_allclose(traces[sample].numpy(), readout, atol=1e-4)
+
+
+def test_psp_of_weight_one_peaks_at_one() -> None:
+    """On a fine grid the largest value of the potential is 1, whichever time constant is longer."""
+    times = np.linspace(0, 0.1, 100_001)
+    for tau_mem, tau_syn in ((0.02, 0.01), (0.005, 0.01)):
+        psp = psp_amplitude(tau_mem, tau_syn) * (np.exp(-times / tau_mem) - np.exp(-times / tau_syn))
+        assert psp.max() == pytest.approx(1, abs=1e-6)
 
 
 def test_readout_matrix_is_the_response_to_single_spikes() -> None:
@@ -114,18 +99,23 @@ def test_readouts() -> None:
     assert decide(traces, "last").tolist() == [[1.0, 2.0]]
 
 
-def test_the_graph_has_the_same_weights_and_the_same_psp_integral(fitted: FittedRecurrentNetwork) -> None:
-    """Integrating NIR's equations for one spike of weight 1 gives the sum of the discrete response."""
+def test_the_graph_has_the_same_weights_and_the_same_psp(fitted: FittedRecurrentNetwork) -> None:
+    """Integrating NIR's equations numerically for one spike gives the potential of the network."""
     graph = fitted.network()
     np.testing.assert_array_equal(graph.nodes["input_weights"].weight, fitted.parameters["input_weights"])
     neuron = graph.nodes["hidden"]
     assert isinstance(neuron, nir.CubaLIF)
-    # In closed form: w_in S integrates to w_in, I passes it on to V times r.
-    continuous = float(neuron.r[0] * neuron.w_in[0])
-    step = NETWORK.window / NETWORK.bins
-    discrete = step * float(fitted.module.readout_kernel[:, 0].double().sum())
-    # The discrete response is cut after 0.2 s, 10 membrane time constants.
-    assert continuous == pytest.approx(discrete, rel=1e-3)
+    tau_syn, tau_mem, resistance = neuron.tau_syn[0], neuron.tau_mem[0], neuron.r[0]
+
+    def derivative(_: float, state: np.ndarray) -> list[float]:
+        current, potential = state
+        return [-current / tau_syn, (-potential + resistance * current) / tau_mem]
+
+    step = fitted.settings.window / fitted.settings.bins
+    times = step * np.arange(1, fitted.settings.bins + 1)
+    start = [neuron.w_in[0] / tau_syn, 0.0]
+    solution = solve_ivp(derivative, (0, fitted.settings.window), start, t_eval=times, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(fitted.module.readout_kernel[:, 0].numpy(), solution.y[1], atol=1e-6)
 
 
 def test_operations_follow_from_spikes_and_shapes(fitted: FittedRecurrentNetwork, timed: Data) -> None:
@@ -148,12 +138,12 @@ def test_batches_do_not_change_predictions(fitted: FittedRecurrentNetwork, timed
 
 def test_it_can_be_placed_on_a_chip(fitted: FittedRecurrentNetwork) -> None:
     """Model and fitted network keep the interfaces that backends ask for."""
-    assert isinstance(NETWORK, SpikingModel)
+    assert isinstance(fitted.settings, SpikingModel)
     assert isinstance(fitted, SpikingNetwork)
-    assert dataclasses.astuple(NETWORK.shape(20, 2)) == (20, (32,), 2, True)
+    assert dataclasses.astuple(fitted.settings.shape(20, 2)) == (20, (32,), 2, True)
 
 
-def test_wrong_settings_are_refused() -> None:
+def test_wrong_settings_are_refused(fitted: FittedRecurrentNetwork) -> None:
     """Each names its key."""
     for change, message in (
         ({"readout": "mean"}, r"model\.readout: got mean, expected one of maximum, sum, last"),
@@ -162,4 +152,4 @@ def test_wrong_settings_are_refused() -> None:
         ({"tau_syn": 0.02}, r"model\.tau_syn"),
     ):
         with pytest.raises(InputError, match=message):
-            dataclasses.replace(NETWORK, **change)  # type: ignore[arg-type]  # wrong on purpose
+            dataclasses.replace(fitted.settings, **change)

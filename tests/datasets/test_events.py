@@ -1,5 +1,7 @@
 """Spikes are neither lost nor invented on their way into counts and bins."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ def spike_events(draw: st.DrawFn) -> SpikeEvents:
     ]
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     times = np.array([time for time, _ in events], dtype=np.float32)
-    for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, stop in pairwise(offsets):
         times[start:stop].sort()
     return SpikeEvents(times, np.array([unit for _, unit in events], dtype=np.uint16), offsets, channels)
 

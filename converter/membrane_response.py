@@ -1,12 +1,13 @@
 """How the basilar membrane answers a tone: the hydrodynamic model in closed form, and its table.
 
-The model is that of Sieroka, Dosch and Rupp (J. Acoust. Soc. Am. 120, 2006), with the numbers of the published
-converter of Cramer et al. (IEEE TNNLS 33, 2022; arXiv 1910.07407, section 1). The lengths are centimetres
-and the masses grams, as in the source: its closed form holds in these units.
+The model is that of Sieroka, Dosch and Rupp (J. Acoust. Soc. Am. 120, 2006), with the numbers of the
+published converter of Cramer et al. (IEEE TNNLS 33, 2022; arXiv 1910.07407, section 1). The lengths are
+centimetres and the masses grams, as in the source: its closed form holds in these units.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,10 +39,10 @@ class MembraneParameters:
     fluid_density_g_per_cm3
         ρ.
     synthesis
-        ``"reference"``: what the published converter computes — travelling wave backward in time, half the audio
-        rate without an anti-aliasing filter, periodic — on the next fast transform length;
-        ``"reference-exact"``: the same on exactly its transform length, slow where that has large prime factors;
-        ``"causal"``: the wave forward in time, at the audio rate, nothing wrapped around.
+        ``"reference"``: what the published converter computes — travelling wave backward in time, half the
+        audio rate without an anti-aliasing filter, periodic — on the next fast transform length;
+        ``"reference-exact"``: the same on exactly its transform length, slow where that has large prime
+        factors; ``"causal"``: the wave forward in time, at the audio rate, nothing wrapped around.
     """
 
     channels: int = 700
@@ -87,7 +88,7 @@ class MembraneParameters:
         return self.stiffness_g_per_cm2_s2 * decay - self.stiffness_offset_g_per_cm2_s2
 
     def resonance_hz(self) -> npt.NDArray[np.float64]:
-        """Resonance of each channel [channel], Hz: ``sqrt(S(c) / m) / 2π``. The response peaks a little below."""
+        """Resonance of each channel [channel], Hz: ``sqrt(S(c) / m) / 2π``. The response peaks below."""
         return np.sqrt(self.stiffness(self.places_cm()) / self.mass_g_per_cm2) / (2 * np.pi)
 
     def place_of_resonance_cm(self, frequency_hz: float) -> float:
@@ -96,7 +97,7 @@ class MembraneParameters:
         return float(np.log(self.stiffness_g_per_cm2_s2 / stiffness) / self.stiffness_decay_per_cm)
 
     def output_rate(self, sample_rate: int) -> int:
-        """Steps per second of the velocity, Hz, for audio at ``sample_rate``."""
+        """Return the steps per second of the velocity, Hz, for audio at ``sample_rate``."""
         return sample_rate if self.synthesis == "causal" else sample_rate // 2
 
 
@@ -105,7 +106,8 @@ def transfer_function(
 ) -> npt.NDArray[np.complex128]:
     """Velocity of the membrane at a place per sound amplitude, in the closed form of the shallow-water model.
 
-    Equations (ω = 2πf; S, R, m, h, ρ, α, a, C₀ as in `MembraneParameters`; H₀ Hankel, J, Y Bessel functions)::
+    Equations (ω = 2πf; S, R, m, h, ρ, α, a, C₀ as in `MembraneParameters`; H₀ Hankel, J, Y Bessel
+    functions)::
 
         ξ(c) = S(c) − m ω² − i ω R(c)                 impedance
         g(c) = ω sqrt(ρ / (h ξ(c)))                   wave number
@@ -115,7 +117,8 @@ def transfer_function(
         z    = sqrt(2 C₀ / h) (i J₀(q) + Y₀(q)) / (J₁(q) − i Y₁(q)),   q = (2 ω / α) sqrt(2 / (h C₀))
         V(c) = (2 ω / ξ(c)) z p(c) / p(0)
 
-    Time runs as ``exp(−iωt)`` here: the conjugate belongs to the convention of the discrete Fourier transform.
+    Time runs as ``exp(−iωt)`` here: the conjugate belongs to the convention of the discrete Fourier
+    transform.
 
     Parameters
     ----------
@@ -141,23 +144,22 @@ def transfer_function(
     def resistance(place: float) -> float:
         return float(parameters.damping * np.sqrt(stiffness * mass) * np.exp(-alpha * place / 2))
 
-    def impedance(place: float) -> npt.NDArray[np.complex128]:
+    def impedance(place: float) -> npt.NDArray[Any]:
         return parameters.stiffness(place) - mass * omega**2 - 1j * omega * resistance(place)
 
-    def wave_number(place: float) -> npt.NDArray[np.complex128]:
-        return omega * np.sqrt(density / (height * impedance(place)))
+    def wave_number(place: float) -> npt.NDArray[Any]:
+        return np.asarray(omega * np.sqrt(density / (height * impedance(place))))
 
-    def branch(place: float) -> npt.NDArray[np.complex128]:
+    def branch(place: float) -> npt.NDArray[Any]:
         loss = 2 * offset + omega * (2 * mass * omega + 1j * resistance(place))
-        return (
-            (alpha / 2) * np.exp(alpha * place / 2) * (-2 * np.sqrt(impedance(place)) + 1j * loss / inertia)
-        )
+        bracket = -2 * np.sqrt(impedance(place)) + 1j * loss / inertia
+        return np.asarray(alpha / 2 * np.exp(alpha * place / 2) * bracket)
 
-    def pressure(place: float) -> npt.NDArray[np.complex128]:
+    def pressure(place: float) -> npt.NDArray[Any]:
         logarithm = np.log(branch(0.0) / branch(place))
         phase = 2 * wave_number(0.0) / alpha
         phase = phase - 2j * omega * np.sqrt(density) * logarithm / (alpha * np.sqrt(height) * inertia)
-        return np.sqrt(phase / wave_number(place)) * hankel1(0, phase)
+        return np.asarray(np.sqrt(phase / wave_number(place)) * hankel1(0, phase))
 
     q = 2 * omega / alpha * np.sqrt(2 / (height * stiffness))
     input_impedance = np.sqrt(2 * stiffness / height) * (1j * j0(q) + y0(q)) / (j1(q) - 1j * y1(q))
@@ -188,14 +190,15 @@ _LINEAR_BELOW_HZ = 60.0
 _KNOTS_PER_E_FOLD = 200
 _BAND_OF_RESONANCE = 3.0
 _NEGLIGIBLE = 1e-6
-# The phase at the apex turns by up to 2π · 60 Hz · 0.06 s / 200 ≈ 0.1 rad from knot to knot, so that the error of
-# cubic interpolation, 3/128 of the fourth power of the turn, is a few 1e-6.
+# The phase at the apex turns by up to 2π · 60 Hz · 0.06 s / 200 ≈ 0.1 rad from knot to knot, so that the
+# error of cubic interpolation, 3/128 of the fourth power of the turn, is a few 1e-6.
 
 
 def knot_position(frequency_hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Place of a frequency on the axis of knots: linear at low, logarithmic at high frequencies."""
     warped = np.arcsinh(frequency_hz / _LINEAR_BELOW_HZ) - np.arcsinh(_FIRST_HZ / _LINEAR_BELOW_HZ)
-    return np.maximum(warped * _KNOTS_PER_E_FOLD, 0.0)
+    positions: npt.NDArray[np.float64] = np.maximum(warped * _KNOTS_PER_E_FOLD, 0.0)
+    return positions
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,90 @@
+"""A backend refuses what it cannot run before training, and its chips answer as chips do."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hearspike.baselines import backends
+from hearspike.baselines.backends import EmulatedChips, Software
+from hearspike.baselines.interface import Operations, Predictions
+from hearspike.baselines.linear_svm import LinearSVM
+from hearspike.baselines.operation_energy import OperationEnergy
+from hearspike.baselines.recurrent_network import FittedRecurrentNetwork
+from hearspike.datasets import SpikeDataset
+from hearspike.emulator import ChipProfile, ConstantPower, Noise, Variation
+from hearspike.errors import InputError
+
+Data = tuple[SpikeDataset, SpikeDataset]
+
+IDEAL = ChipProfile(name="ideal", variation=Variation(), noise=Noise())
+REAL = ChipProfile(
+    name="real",
+    variation=Variation(tau_mem=0.06, tau_syn=0.05, gain=0.05, threshold=0.03, leak=0.05),
+    noise=Noise(membrane=0.01),
+)
+CHIPS = EmulatedChips(
+    chips=3,
+    chip_seed=7,
+    profile=REAL,
+    time_scale=2000.0,
+    step_us=0.5,
+    energy=ConstantPower(power_W=0.2, source="test"),
+)
+
+
+def test_network_larger_than_the_chip_is_refused_before_training(fitted: FittedRecurrentNetwork) -> None:
+    """700 inputs and 32 recurrent neurons do not fit in 256 rows; the budget is shown."""
+    with pytest.raises(InputError, match=r"700 inputs \+ 32 recurrent = 732 rows, expected at most 256"):
+        CHIPS.check(fitted.settings, channels=700, classes=20)
+    CHIPS.check(fitted.settings, channels=70, classes=20)
+
+
+def test_model_without_spikes_is_refused() -> None:
+    """The chip runs spiking networks only."""
+    with pytest.raises(InputError, match="LinearSVM"):
+        CHIPS.check(LinearSVM(penalties=(1.0,), iterations=10), channels=70, classes=20)
+
+
+def test_trained_network_runs_on_chips(fitted: FittedRecurrentNetwork, timed: Data) -> None:
+    """An ideal chip answers nearly as software does; chips that differ answer differently."""
+    _, test = timed
+    software = Software(energy=OperationEnergy("x", 4.6, 0.9, "test")).predict(fitted, test.events, seed=0)
+    ideal = dataclasses.replace(CHIPS, profile=IDEAL, chips=2).predict(fitted, test.events, seed=0)
+    # Continuous time and 6-bit weights may turn a few close decisions; 128 samples, 10 % allowed.
+    assert np.mean(ideal.labels[0] == software.labels[0]) > 0.9
+    np.testing.assert_array_equal(ideal.labels[0], ideal.labels[1])
+    real = CHIPS.predict(fitted, test.events, seed=0)
+    assert real.labels.shape == (3, 128)
+    assert (real.layer_spikes["hidden"][0] != real.layer_spikes["hidden"][1]).any()
+    assert np.mean(real.labels == test.labels) > 0.7
+
+
+def test_batches_do_not_change_answers(
+    fitted: FittedRecurrentNetwork, timed: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample has its own noise, whatever the batch it comes in; another seed is other noise."""
+    events = timed[1].events
+    together = CHIPS.predict(fitted, events, seed=0)
+    monkeypatch.setattr(backends, "EMULATION_BATCH", 50)
+    apart, other = CHIPS.predict(fitted, events, seed=0), CHIPS.predict(fitted, events, seed=1)
+    np.testing.assert_array_equal(together.layer_spikes["hidden"], apart.layer_spikes["hidden"])
+    np.testing.assert_array_equal(together.labels, apart.labels)
+    assert (together.layer_spikes["hidden"] != other.layer_spikes["hidden"]).any()
+
+
+def test_energy_is_power_times_time_on_the_chip(fitted: FittedRecurrentNetwork, timed: Data) -> None:
+    """0.2 s of speech at 2000-fold speed take 100 µs; times 0.2 W that is 20 µJ."""
+    predictions = CHIPS.predict(fitted, timed[1].events.select(np.arange(2)), seed=0)
+    assert predictions.time_on_chip == pytest.approx(100e-6)
+    assert CHIPS.energy_per_sample(predictions) == pytest.approx(20e-6)
+
+
+def test_energy_in_software_is_the_sum_over_operations() -> None:
+    """1,000 MACs of 4.6 pJ and 10,000 ACs of 0.9 pJ are 13.6 nJ; without counts there is no number."""
+    software = Software(energy=OperationEnergy("x", 4.6, 0.9, "test"))
+    labels = np.zeros((1, 1), dtype=np.int64)
+    assert software.energy_per_sample(
+        Predictions(labels, operations=Operations(1000.0, 10_000.0))
+    ) == pytest.approx(13.6e-9)
+    assert software.energy_per_sample(Predictions(labels)) is None

@@ -1,0 +1,105 @@
+"""The whole converter."""
+
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hearspike.converter import PRESETS, Converter, MembraneParameters, preset
+from hearspike.errors import InputError
+
+
+def _noise(seconds: float, rate: int = 48000) -> Any:
+    return np.random.default_rng(0).normal(size=round(seconds * rate))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_same_seed_same_spikes_on_any_number_of_threads(name: str) -> None:
+    """To the byte; another seed gives other spikes."""
+    converter, sound = preset(name, channels=100), _noise(0.1)
+    one = converter(sound, 48000, seed=5)
+    three = converter(sound, 48000, seed=np.random.SeedSequence(5), threads=3)
+    other = converter(sound, 48000, seed=6)
+    assert len(one) > 0
+    assert one.times.tobytes() == three.times.tobytes()
+    assert one.units.tobytes() == three.units.tobytes()
+    assert one.times.tobytes() != other.times.tobytes()
+    assert one.channels == 100
+    assert one.duration == 0.1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("length", [2, 3, 17])
+def test_the_shortest_sounds_are_converted(name: str, length: int) -> None:
+    trains = preset(name, channels=3)(np.ones(length), 16000, seed=0)
+    assert trains.duration == length / 16000
+
+
+@pytest.mark.parametrize("name", ["heidelberg", "causal"])
+def test_silence_gives_spontaneous_activity(name: str) -> None:
+    """Evenly over the channels, and as many in both halves: 5 standard errors of a Poisson count at most.
+
+    A rate of 65/s in 40 fibres leaves the bushy cells near threshold: they spike, rarely.
+    """
+    trains = preset(name, channels=200)(np.zeros(48000), 48000, seed=1)
+    assert len(trains) > 30
+    late = np.count_nonzero(trains.times > 0.5)
+    assert abs(late - len(trains) / 2) < 5 * np.sqrt(len(trains)) / 2
+
+
+def test_sound_is_resampled_so_that_its_rate_does_not_matter() -> None:
+    """An 800 Hz tone gives the same count within 3 % at 8, 16 and 48 kHz; the reference over 3 times as many."""
+    counts = []
+    for rate in (8000, 16000, 48000):
+        tone = np.sin(2 * np.pi * 800 * np.arange(rate // 2) / rate)
+        counts.append(len(preset("heidelberg", channels=175)(tone, rate, seed=0)))
+    assert max(counts) < 1.03 * min(counts)
+    assert len(preset("reference", channels=175)(tone[::6], 8000, seed=0)) > 3 * counts[0]
+
+
+def test_a_long_recording_in_pieces_keeps_every_spike_in_order() -> None:
+    """25 s take three pieces; the rate of spikes is the same in each, and the last comes near the end."""
+    trains = preset("heidelberg", channels=4)(_noise(25), 48000, seed=0)
+    assert np.all(np.diff(trains.times) >= 0)
+    assert 24 < trains.times[-1] < 25
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "message"),
+    [
+        (np.zeros((2, 100)), 48000, r"samples: got an array of shape \(2, 100\)"),
+        (np.zeros(1), 48000, "at least 2"),
+        (np.array([0, np.nan, 1]), 48000, "finite samples"),
+        (np.array(["a", "b"]), 48000, "real numbers"),
+        (np.zeros(100), 0, "sample_rate: got 0"),
+        (np.zeros(100), 44100.5, "a whole number of Hz"),
+    ],
+)
+def test_bad_sound_is_refused(samples: Any, rate: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        preset("heidelberg", channels=2)(samples, rate, seed=0)
+
+
+def test_a_wrong_preset_is_refused_with_the_right_ones() -> None:
+    with pytest.raises(InputError, match="preset: got cochlea, expected one of heidelberg, causal"):
+        preset("cochlea")
+
+
+def test_parameters_cannot_change_under_a_converter() -> None:
+    converter = Converter()
+    with pytest.raises(FrozenInstanceError):
+        converter.sample_rate = 8000  # type: ignore[misc]  # must fail
+    with pytest.raises(FrozenInstanceError):
+        converter.membrane.channels = 3  # type: ignore[misc]  # must fail
+    assert converter == preset("heidelberg")
+    assert hash(converter) == hash(Converter(membrane=MembraneParameters()))
+
+
+def test_importing_the_converter_loads_neither_numba_nor_scipy_nor_torch() -> None:
+    """So that ``hearspike --help`` stays fast."""
+    code = "import sys, hearspike.converter; print({'numba', 'torch', 'librosa', 'scipy'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"

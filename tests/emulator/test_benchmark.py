@@ -1,0 +1,22 @@
+"""The benchmark runs what it says it runs."""
+
+from dataclasses import replace
+
+import pytest
+
+from hearspike.emulator import ChipProfile
+from hearspike.emulator.benchmark import WORKLOADS, Workload, measure
+from hearspike.errors import InputError
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
+def test_each_workload_fits_the_chip_spikes_and_is_timed(workload: Workload, everything: ChipProfile) -> None:
+    timing = measure(replace(workload, samples=4), everything, chips=2, repeats=1)
+    assert timing.hidden_spikes > 10
+    assert timing.steps * workload.step == pytest.approx(workload.duration / workload.time_scale)
+    assert timing.inferences_per_s == pytest.approx(8 / timing.wall_s)
+
+
+def test_no_repeats_are_refused(everything: ChipProfile) -> None:
+    with pytest.raises(InputError, match="repeats: got 0"):
+        measure(WORKLOADS[0], everything, chips=1, repeats=0)

@@ -1,0 +1,238 @@
+"""The commands do what they promise, and every wrong input ends in one line and nothing half-written."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import soundfile
+
+Run = Callable[..., Any]
+
+RNG = np.random.default_rng(0)
+TONE = 0.1 * np.sin(2 * np.pi * 440 * np.arange(4800) / 48_000)
+
+
+def assert_one_line_error(result: Any, *parts: str) -> None:
+    """The error stream ends in one line of error that holds all the parts; before it only progress."""
+    assert result.returncode != 0
+    *progress, last = result.stderr.splitlines()
+    assert all(re.match(r"(speech|spikes): \d+/\d+ ", line) for line in progress), result.stderr
+    assert last.startswith("hearspike: error: ")
+    for part in (*parts, "got", "expected"):
+        assert part in last
+
+
+def test_convert_writes_spikes(hearspike: Run, data_folder: Path, tmp_path: Path) -> None:
+    """A recording becomes sorted spikes over 700 channels, the same for the same seed."""
+    audio = data_folder / "heidelberg_digits" / "spoken_digit.flac"
+    paths = [tmp_path / f"{name}.npz" for name in ("a", "b", "c")]
+    for path, seed in zip(paths, (0, 0, 1), strict=True):
+        result = hearspike("convert", audio, "-o", path, "--seed", seed)
+        assert result.returncode == 0, result.stderr
+    first, again, other = (np.load(path, allow_pickle=False) for path in paths)
+    assert (np.diff(first["times"]) >= 0).all()
+    assert first["units"].max() < 700
+    # 7,153 spikes on average in the reference, with 24 of standard deviation
+    assert len(first["times"]) == pytest.approx(7153, rel=0.03)
+    np.testing.assert_array_equal(first["times"], again["times"])
+    assert len(first["times"]) != len(other["times"]) or (first["times"] != other["times"]).any()
+
+
+def make_audio(kind: str, path: Path) -> None:
+    """Write one of the many ways in which a file can be wrong."""
+    if kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path.write_text("hello, I am no audio\n" * 50)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "truncated":
+        whole = path.with_name("whole.wav")
+        soundfile.write(whole, RNG.normal(size=48_000) * 0.1, 48_000)
+        path.write_bytes(whole.read_bytes()[:20_000])
+        whole.unlink()
+    elif kind == "nan":
+        soundfile.write(path, np.where(np.arange(4800) == 7, np.nan, TONE), 48_000, subtype="FLOAT")
+    elif kind == "one_sample":
+        soundfile.write(path, np.array([0.5]), 48_000)
+    else:
+        assert kind == "missing"
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "text", "folder", "truncated", "nan", "one_sample"])
+def test_convert_refuses_what_is_no_sound(hearspike: Run, tmp_path: Path, kind: str) -> None:
+    """One line that names the file, and no output."""
+    audio, out = tmp_path / "in.wav", tmp_path / "out" / "out.npz"
+    make_audio(kind, audio)
+    assert_one_line_error(hearspike("convert", audio, "-o", out), "in.wav")
+    assert not out.exists()
+    assert not out.parent.exists() or not list(out.parent.iterdir())
+
+
+def test_convert_mixes_stereo_down_and_says_so(hearspike: Run, tmp_path: Path) -> None:
+    """Two channels are averaged, with a notice."""
+    soundfile.write(tmp_path / "in.wav", np.stack([TONE, TONE], axis=1), 48_000)
+    result = hearspike("convert", tmp_path / "in.wav", "-o", tmp_path / "out.npz")
+    assert result.returncode == 0
+    assert "hearspike: notice:" in result.stderr
+    assert "2 channels" in result.stderr
+    assert (tmp_path / "out.npz").exists()
+
+
+def test_convert_hears_silence(hearspike: Run, tmp_path: Path) -> None:
+    """A silent file is told of and gives the spontaneous spikes, not NaN."""
+    soundfile.write(tmp_path / "in.wav", np.zeros(4800), 48_000)
+    result = hearspike("convert", tmp_path / "in.wav", "-o", tmp_path / "out.npz")
+    assert result.returncode == 0
+    assert "in.wav" in result.stderr
+    assert np.isfinite(np.load(tmp_path / "out.npz")["times"]).all()
+
+
+def test_convert_refuses_an_output_that_exists(hearspike: Run, tmp_path: Path) -> None:
+    """The output stays as it is."""
+    soundfile.write(tmp_path / "in.wav", TONE, 48_000)
+    (tmp_path / "out.npz").write_text("precious")
+    result = hearspike("convert", tmp_path / "in.wav", "-o", tmp_path / "out.npz")
+    assert_one_line_error(result, "out.npz", "exists already")
+    assert (tmp_path / "out.npz").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["--preset", "human"], ["human", "heidelberg"]),
+        (["--channels", "0"], ["channels", "0"]),
+        (["--seed", "-1"], ["seed", "-1"]),
+    ],
+)
+def test_convert_refuses_wrong_settings(
+    hearspike: Run, tmp_path: Path, words: list[str], parts: list[str]
+) -> None:
+    """The option is named with its value."""
+    soundfile.write(tmp_path / "in.wav", TONE, 48_000)
+    assert_one_line_error(
+        hearspike("convert", tmp_path / "in.wav", "-o", tmp_path / "out.npz", *words), *parts
+    )
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_convert_refuses_another_kind_of_output(hearspike: Run, tmp_path: Path) -> None:
+    """Only .npz is written."""
+    soundfile.write(tmp_path / "in.wav", TONE, 48_000)
+    assert_one_line_error(
+        hearspike("convert", tmp_path / "in.wav", "-o", tmp_path / "out.txt"), "out.txt", ".npz"
+    )
+
+
+def test_validate_reports_every_breach(hearspike: Run, task_folder: Path, tmp_path: Path) -> None:
+    """Exit 0 for a good file; 1 for a bad one, a line for each breach with its place."""
+    result = hearspike("validate", task_folder / "train.h5", task_folder / "test.h5")
+    assert result.returncode == 0
+    assert result.stdout.count("keeps the contract") == 2
+    bad = tmp_path / "bad.h5"
+    bad.write_bytes((task_folder / "test.h5").read_bytes())
+    with h5py.File(bad, "r+") as file:
+        file["labels"][3] = 99
+        del file["extra/meta_info"]
+    result = hearspike("validate", task_folder / "train.h5", bad)
+    assert result.returncode == 1
+    assert "bad.h5: extra/meta_info: got nothing, expected a group" in result.stdout
+    with h5py.File(bad, "r+") as file:
+        file.create_group("extra/meta_info")
+    assert "bad.h5: labels[3]: got 99" in hearspike("validate", bad).stdout
+
+
+def test_generate_refuses_an_output_that_exists(hearspike: Run, data_folder: Path, task_folder: Path) -> None:
+    """The folder stays as it is."""
+    before = sorted(path.name for path in task_folder.iterdir())
+    result = hearspike("generate", "corpus=fsdd", f"corpus.root={data_folder}/fsdd", f"out={task_folder}")
+    assert_one_line_error(result, str(task_folder), "exists already")
+    assert sorted(path.name for path in task_folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["corpus=timit"], ["corpus", "timit", "fsdd"]),
+        (["corpus=fsdd", "corpus.root=/nowhere"], ["corpus.root", "/nowhere"]),
+        (["corpus=fsdd", "corpus.takes=many"], ["corpus.takes", "many"]),
+        (["corpus=fsdd", "corpus.speed=2"], ["corpus.speed"]),
+        (["corpus=fsdd", "seed=-1"], ["seed", "-1"]),
+        (["corpus=fsdd", "workers=0"], ["workers", "0"]),
+        (["corpus=fsdd", "time_type=int8"], ["time_type", "int8", "float16"]),
+        (["corpus=fsdd", "corpus.split.test=[nobody]"], ["split.test", "nobody", "theo"]),
+        (["corpus=fsdd", "converter.name=human"], ["human", "heidelberg"]),
+    ],
+)
+def test_generate_refuses_wrong_words(
+    hearspike: Run, data_folder: Path, tmp_path: Path, words: list[str], parts: list[str]
+) -> None:
+    """The key is named with its value, and nothing is left behind."""
+    root = (
+        [] if any(word.startswith("corpus.root") for word in words) else [f"corpus.root={data_folder}/fsdd"]
+    )
+    if words == ["corpus=timit"]:
+        root = []
+    takes = [] if any(word.startswith("corpus.takes") for word in words) or not root else ["corpus.takes=1"]
+    result = hearspike("generate", *words, *root, *takes, f"out={tmp_path / 'out'}")
+    assert_one_line_error(result, *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["model=transformer"], ["model", "transformer", "linear_svm"]),
+        (["modle=rsnn"], ["modle", "model"]),
+        (["backend=loihi"], ["backend", "loihi", "bss2"]),
+        (["model=rsnn", "model.hidden=many"], ["model.hidden", "many"]),
+        (["model=rsnn", "training.epochs=0"], ["training.epochs", "0"]),
+        (["seed=one"], ["seed", "one"]),
+        (["model=linear_svm", "backend=bss2"], ["LinearSVM", "spiking"]),
+        (
+            ["model=rsnn", "backend=bss2", "model.first_channel=0", "model.channel_stride=1"],
+            ["886 rows", "256"],
+        ),
+        (["model=rsnn", "backend=bss2", "model.hidden=1000"], ["rows", "256"]),
+        (["model=rsnn", "backend=bss2", "backend.chips=0"], ["chips", "0"]),
+        (["model=rsnn", "backend=bss2", "chip@backend.profile=golden"], ["golden", "calibrated"]),
+        (["timing_repeats=0"], ["timing_repeats", "0"]),
+    ],
+)
+def test_evaluate_refuses_wrong_words(
+    hearspike: Run, task_folder: Path, words: list[str], parts: list[str]
+) -> None:
+    """The key is named with its value before any training starts."""
+    result = hearspike("evaluate", "dataset=fsdd", f"dataset.root={task_folder}", *words)
+    assert_one_line_error(result, *parts)
+
+
+def test_evaluate_refuses_a_broken_file(hearspike: Run, task_folder: Path, tmp_path: Path) -> None:
+    """The file is named."""
+    for name in ("train.h5", "valid.h5", "test.h5"):
+        content = (task_folder / name).read_bytes()
+        (tmp_path / name).write_bytes(content[:5000] if name == "test.h5" else content)
+    assert_one_line_error(hearspike("evaluate", "dataset=fsdd", f"dataset.root={tmp_path}"), "test.h5")
+
+
+@pytest.mark.parametrize("form", ["pdf", "TEXT"])
+def test_leaderboard_refuses_unknown_forms(hearspike: Run, tmp_path: Path, form: str) -> None:
+    """The forms are listed."""
+    assert_one_line_error(hearspike("leaderboard", "--runs", tmp_path, "--format", form), form, "markdown")
+
+
+def test_leaderboard_needs_a_folder(hearspike: Run, tmp_path: Path) -> None:
+    """A folder that is not there is named."""
+    assert_one_line_error(hearspike("leaderboard", "--runs", tmp_path / "no"), "--runs")
+
+
+@pytest.mark.parametrize("command", [[], ["convert"], ["evaluate"], ["generate"], ["demo"], ["leaderboard"]])
+def test_every_command_has_help(hearspike: Run, command: list[str]) -> None:
+    """Help exits with 0 and says something."""
+    result = hearspike(*command, "--help")
+    assert result.returncode == 0
+    assert len(result.stdout) > 100
