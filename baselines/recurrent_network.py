@@ -22,6 +22,9 @@ from hearspike.datasets import SpikeDataset, SpikeEvents, bin_events
 from hearspike.errors import InputError
 from hearspike.progress import Progress, no_progress
 
+READOUT_QUANTILE = 0.99
+"""Share of the training samples whose readout traces stay within 1."""
+
 PREDICTION_BATCH = 256
 """Samples that pass through the network at once when it predicts: bounds the memory."""
 
@@ -130,6 +133,7 @@ class RecurrentSpikingNetwork:
             train_by_gradient(
                 module, loss, predict, train, validation, self.training, rng=rng, progress=progress
             )
+            _bring_readout_into_range(fitted, train.events)
         return fitted
 
 
@@ -175,6 +179,21 @@ class _Network(torch.nn.Module):
 def _normal(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> torch.nn.Parameter:
     values = rng.normal(0.0, scale / math.sqrt(shape[1]), size=shape)
     return torch.nn.Parameter(torch.from_numpy(values.astype(np.float32)))
+
+
+@torch.no_grad()
+def _bring_readout_into_range(fitted: "FittedRecurrentNetwork", events: SpikeEvents) -> None:
+    """Scale all readout weights alike, so that hardly any sample drives a trace beyond 1.
+
+    No decision changes. On a chip the traces would otherwise leave the range of the converter that reads
+    them, which begins about 1 below the resting potential in units of the threshold.
+    """
+    peaks = [
+        fitted.module(fitted.frames(part))[0].abs().amax(dim=(1, 2)) for part in _parts(events) if len(part)
+    ]
+    peak = torch.cat(peaks).quantile(READOUT_QUANTILE)
+    if peak > 0:
+        fitted.module.readout_weights /= peak
 
 
 def psp_amplitude(tau_mem: float, tau_syn: float) -> float:

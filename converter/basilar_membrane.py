@@ -15,7 +15,7 @@ from hearspike.converter.membrane_response import (
     transfer_table,
 )
 
-LONGEST_SEGMENT = 2**18
+LONGEST_SEGMENT = 2**17
 """Steps of velocity computed in one transform; longer recordings are cut, which bounds the memory."""
 
 RINGING_S = 0.15

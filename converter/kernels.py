@@ -28,7 +28,13 @@ _ZERO, _HALF, _ONE, _TWO = np.float32(0), np.float32(0.5), np.float32(1), np.flo
 _TO_UNIT = np.float32(2.0**-24)
 MOST_FIBRES = 100
 """Above this many fibres 2^−fibres leaves single precision, in which `draw_fibres` works."""
-_RECIPROCALS = (1 / np.arange(1, MOST_FIBRES + 1)).astype(np.float32)
+_INVERSE = (1 / np.arange(1, MOST_FIBRES + 1)).astype(np.float32)
+
+
+# Working values of `draw_fibres` lie in one array per type, at these offsets: the compiler sees that they do not
+# overlap, and uses vector instructions.
+MASS, ODDS, REST = 0, LANES, 2 * LANES
+READY, DRAWN, SWAP, BUSY = 0, LANES, 2 * LANES, 3 * LANES
 
 
 @_compiled
@@ -49,7 +55,7 @@ def filter_spectrum(
     scale = np.float32(0.5) if fold else np.float32(1)
     sign = np.float32(-1) if forward else np.float32(1)
     kept = filtered.shape[0]
-    re, im = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    parts = np.empty(2 * LANES, np.float32)
     for k in range(bins):
         knot = knots[k]
         w0, w1, w2, w3 = weights[k, 0], weights[k, 1], weights[k, 2], weights[k, 3]
@@ -60,17 +66,17 @@ def filter_spectrum(
             b = w0 * table[knot, 1, lane] + w1 * table[knot + 1, 1, lane]
             b += w2 * table[knot + 2, 1, lane] + w3 * table[knot + 3, 1, lane]
             b *= sign
-            re[lane] = a * x - b * y
-            im[lane] = a * y + b * x
+            parts[lane] = a * x - b * y
+            parts[LANES + lane] = a * y + b * x
         if k < kept:
             for lane in range(LANES):
-                filtered[k, 2 * lane] += re[lane]
-                filtered[k, 2 * lane + 1] += im[lane]
+                filtered[k, 2 * lane] += parts[lane]
+                filtered[k, 2 * lane + 1] += parts[LANES + lane]
         mirror = (fold - k) % fold if fold else kept
         if mirror < kept:
             for lane in range(LANES):
-                filtered[mirror, 2 * lane] += re[lane]
-                filtered[mirror, 2 * lane + 1] -= im[lane]
+                filtered[mirror, 2 * lane] += parts[lane]
+                filtered[mirror, 2 * lane + 1] -= parts[LANES + lane]
 
 
 @_compiled
@@ -143,53 +149,58 @@ def draw_fibres(
     The law is binomial: its distribution function is added up until it passes a uniform number, which is a
     hash of key and step. Above one half the fibres that stay silent are drawn instead.
     """
-    uniform, mass, odds = (
-        np.empty(LANES, np.float32),
-        np.empty(LANES, np.float32),
-        np.empty(LANES, np.float32),
-    )
-    ready, fired, swap = np.empty(LANES, np.int32), np.empty(LANES, np.int32), np.empty(LANES, np.int32)
-    busy = np.zeros(LANES, np.int32)
+    lane_keys = keys.copy().ravel()
+    floats, wholes = np.empty(3 * LANES, np.float32), np.zeros(4 * LANES, np.int32)
     for slot in range(recent.shape[0]):
         for lane in range(LANES):
-            busy[lane] += recent[slot, lane]
+            wholes[BUSY + lane] += recent[slot, lane]
     for n in range(probability.shape[0]):
-        slot = (first_step + n) % recent.shape[0]
         step = np.uint32(first_step + n)
+        oldest, chance, total = recent[(first_step + n) % recent.shape[0]], probability[n], counts[n]
         more = np.int32(0)
         for lane in range(LANES):
-            bits = _hash(np.uint32(_hash(np.uint32(step + keys[0, lane])) ^ keys[1, lane]))
+            bits = _hash(np.uint32(_hash(np.uint32(step + lane_keys[lane])) ^ lane_keys[LANES + lane]))
             u = np.float32(np.int32(bits >> np.uint32(8))) * _TO_UNIT
-            busy[lane] -= recent[slot, lane]
-            size = np.int32(fibres - busy[lane])
-            p = min(probability[n, lane], _ONE)
-            swap[lane] = p > _HALF
-            p = _ONE - p if swap[lane] else p
+            busy = wholes[BUSY + lane] - oldest[lane]
+            ready = np.int32(fibres - busy)
+            p = min(chance[lane], _ONE)
+            swap = p > _HALF
+            p = _ONE - p if swap else p
             power = _ONE - p
-            odds[lane] = p / power
-            none = power if size & 1 else _ONE
+            floats[ODDS + lane] = p / power
+            none = power if ready & 1 else _ONE
             for bit in range(1, 7):
                 power = power * power
-                none = none * power if size & (1 << bit) else none
-            mass[lane] = none
-            uniform[lane] = u - none
-            ready[lane] = size
-            fired[lane] = 0
+                none = none * power if ready & (1 << bit) else none
+            floats[MASS + lane] = none
+            floats[REST + lane] = u - none
+            wholes[BUSY + lane] = busy
+            wholes[READY + lane] = ready
+            wholes[SWAP + lane] = swap
+            wholes[DRAWN + lane] = 0
             more |= np.int32(u >= none)
         k = 0
         while more and k < fibres:
             more = np.int32(0)
             for lane in range(LANES):
-                fired[lane] += np.int32(uniform[lane] >= _ZERO) & np.int32(fired[lane] < ready[lane])
-                mass[lane] = mass[lane] * odds[lane] * np.float32(ready[lane] - np.int32(k)) * _RECIPROCALS[k]
-                uniform[lane] = uniform[lane] - mass[lane]
-                more |= np.int32(uniform[lane] >= _ZERO)
+                ready, drawn = wholes[READY + lane], wholes[DRAWN + lane]
+                wholes[DRAWN + lane] = drawn + (
+                    np.int32(floats[REST + lane] >= _ZERO) & np.int32(drawn < ready)
+                )
+                mass = (
+                    floats[MASS + lane] * floats[ODDS + lane] * np.float32(ready - np.int32(k)) * _INVERSE[k]
+                )
+                rest = floats[REST + lane] - mass
+                floats[MASS + lane] = mass
+                floats[REST + lane] = rest
+                more |= np.int32(rest >= _ZERO)
             k += 1
         for lane in range(LANES):
-            count = ready[lane] - fired[lane] if swap[lane] else fired[lane]
-            recent[slot, lane] = count
-            busy[lane] += count
-            counts[n, lane] += np.uint8(count)
+            ready, drawn = wholes[READY + lane], wholes[DRAWN + lane]
+            count = ready - drawn if wholes[SWAP + lane] else drawn
+            oldest[lane] = count
+            wholes[BUSY + lane] += count
+            total[lane] += np.uint8(count)
 
 
 @_compiled

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-LANES = 32
+LANES = 64
 
 
 def lane_blocks(channels: int) -> Iterator[range]:

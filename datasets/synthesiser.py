@@ -104,6 +104,8 @@ def synthesise(utterances: Sequence[Utterance], *, seed: int) -> list[NDArray[np
     InputError
         If espeak-ng is not installed, has no such language or voice, or the process fails.
     """
+    if not utterances:
+        return []
     if not 0 <= seed < 2**31:
         raise InputError("seed", seed, "a whole number from 0 to 2**31 - 1")
     _check_names(utterances)
@@ -127,10 +129,11 @@ def synthesise(utterances: Sequence[Utterance], *, seed: int) -> list[NDArray[np
         )
     stream = io.BytesIO(process.stdout)
     lengths, samples = np.load(stream), np.load(stream)
-    if not lengths.all():
-        silent = utterances[int(np.argmin(lengths))]
-        raise InputError("espeak-ng", f"no sound for {silent}", "speech")
-    return np.split(samples, np.cumsum(lengths)[:-1])
+    speech: list[NDArray[np.int16]] = np.split(samples, np.cumsum(lengths)[:-1])
+    for utterance, waveform in zip(utterances, speech, strict=True):
+        if not waveform.any():
+            raise InputError("espeak-ng", f"no sound for {utterance}", "speech")
+    return speech
 
 
 def _data_folder() -> Path:
@@ -158,9 +161,7 @@ INITIALIZE_DONT_EXIT = 0x8000
 POSITION_CHARACTER = 1
 CHARACTERS_UTF8 = 1
 PARAMETER = {"rate_wpm": 1, "pitch": 3, "intonation": 4}
-SYNTH_CALLBACK = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
-)
+SYNTH_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
 def _speak(utterances: Sequence[Utterance], seed: int) -> list[bytes]:

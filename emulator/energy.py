@@ -31,7 +31,7 @@ class ConstantPower:
     >>> round(1e6 * published.energy(11.8e-6), 2)
     2.36
     >>> published.name
-    'constant power, 0.2 W × time on chip (Cramer et al. 2022)'
+    'constant power, 0.2 W'
     """
 
     power_W: float
@@ -43,8 +43,8 @@ class ConstantPower:
 
     @property
     def name(self) -> str:
-        """Name of the model with its constant and source."""
-        return f"constant power, {self.power_W:g} W × time on chip ({self.source})"
+        """Name of the model with its constant."""
+        return f"constant power, {self.power_W:g} W"
 
     def energy(self, time_on_chip: float) -> float:
         """Return the energy [J] of a sample that occupies the chip for ``time_on_chip`` [s]."""

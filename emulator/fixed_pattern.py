@@ -80,7 +80,12 @@ def log_normal_factors(normal: NDArray[np.float64], spread: float) -> NDArray[np
 
 
 def draw_chips(
-    profile: ChipProfile, specification: ChipSpecification = BSS2, *, chips: int, seed: int
+    profile: ChipProfile,
+    specification: ChipSpecification = BSS2,
+    *,
+    chips: int,
+    seed: int,
+    first_chip: int = 0,
 ) -> FixedPattern:
     """Draw the fixed pattern of ``chips`` chips.
 
@@ -94,6 +99,8 @@ def draw_chips(
         How many chips.
     seed
         Seed of the population; chip k of a seed is always the same chip.
+    first_chip
+        Number of the first chip to draw: a large population can be run in parts.
 
     Returns
     -------
@@ -103,7 +110,7 @@ def draw_chips(
     Raises
     ------
     InputError
-        If ``chips`` is below 1 or the seed negative.
+        If ``chips`` is below 1, or the seed or first chip negative.
 
     Examples
     --------
@@ -115,15 +122,17 @@ def draw_chips(
     """
     if chips < 1:
         raise InputError("chips", chips, "a whole number of at least 1")
-    if seed < 0:
-        raise InputError("seed", seed, "a whole number of at least 0")
+    for name, value in (("seed", seed), ("first_chip", first_chip)):
+        if value < 0:
+            raise InputError(name, value, "a whole number of at least 0")
     variation = profile.variation
+    index = np.arange(first_chip, first_chip + chips)
 
     def normal(quantity: str) -> NDArray[np.float64]:
         return np.stack(
             [
-                quantity_generator(seed, k, quantity).standard_normal(specification.circuits)
-                for k in range(chips)
+                quantity_generator(seed, int(k), quantity).standard_normal(specification.circuits)
+                for k in index
             ]
         )
 
@@ -132,21 +141,21 @@ def draw_chips(
     return FixedPattern(
         profile=profile,
         seed=seed,
-        index=np.arange(chips),
-        synapse=_draw_synapses(variation.synapse, specification, chips=chips, seed=seed),
+        index=index,
+        synapse=_draw_synapses(variation.synapse, specification, index, seed=seed),
         **factors,
         **offsets,
     )
 
 
 def _draw_synapses(
-    spread: float, specification: ChipSpecification, *, chips: int, seed: int
+    spread: float, specification: ChipSpecification, index: NDArray[np.int64], *, seed: int
 ) -> NDArray[np.float32]:
     shape = (specification.rows_per_input, specification.signed_inputs, specification.neurons)
     if spread == 0:  # 131,072 ones per chip, held once
-        return np.broadcast_to(np.float32(1), (chips, *shape))
-    factors = np.empty((chips, *shape), np.float32)
-    for chip in range(chips):
-        normal = quantity_generator(seed, chip, "synapse").standard_normal(shape)
-        factors[chip] = log_normal_factors(normal, spread)
+        return np.broadcast_to(np.float32(1), (len(index), *shape))
+    factors = np.empty((len(index), *shape), np.float32)
+    for row, chip in zip(factors, index, strict=True):
+        normal = quantity_generator(seed, int(chip), "synapse").standard_normal(shape)
+        row[:] = log_normal_factors(normal, spread)
     return factors

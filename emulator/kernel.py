@@ -131,6 +131,27 @@ def advance_noisy(
 
 
 @njit(cache=True)
+def fire(
+    v: Floats,
+    held: Counters,
+    step: int,
+    refractory_steps: int,
+    reset: Floats,
+    threshold: Floats,
+    fired: Integers,
+) -> int:
+    """Reset the neurons above their threshold, list them in ``fired``, and return how many there are."""
+    count = 0
+    for j in range(len(fired)):
+        if v[j] > threshold[j] and step >= held[j]:
+            v[j] = reset[j]
+            held[j] = step + 1 + refractory_steps
+            fired[count] = j
+            count += 1
+    return count
+
+
+@njit(cache=True)
 def convert(
     v: Floats,
     neurons: Integers,
@@ -210,21 +231,15 @@ def simulate(
             for e in range(n_fired):
                 source = inputs + fired[e]
                 deliver(s, w[source], target_start[source], target_stop[source])
-            n_fired = 0
             if noisy:
                 above = advance_noisy(v, s, held, np.int32(n), k, step_word(keys[c, b, 0], n + 1))
             else:
                 above = advance(v, s, held, np.int32(n), k)
-            if above:
-                for j in range(spiking):
-                    if v[j] > k[5, j] and n >= held[j]:
-                        v[j] = k[4, j]
-                        held[j] = n + 1 + refractory_steps
-                        fired[n_fired] = j
-                        n_fired += 1
-                        counts[c, b, layer_of[j]] += 1
-                        if raster.shape[2] > 0:
-                            raster[c, b, min(read, reads - 1), j] += 1
+            n_fired = fire(v, held, n, refractory_steps, k[4], k[5], fired) if above else 0
+            for e in range(n_fired):
+                counts[c, b, layer_of[fired[e]]] += 1
+                if raster.shape[2] > 0:
+                    raster[c, b, min(read, reads - 1), fired[e]] += 1
 
 
 def pack(constants: StepConstants) -> Floats:

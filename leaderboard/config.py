@@ -102,11 +102,7 @@ def build(node: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any clas
 
     module, _, attribute = str(node["_target_"]).rpartition(".")
     target = getattr(importlib.import_module(module), attribute)
-    arguments = {
-        name: build(value, f"{key}.{name}") if isinstance(value, Mapping) and "_target_" in value else value
-        for name, value in node.items()
-        if name != "_target_"
-    }
+    arguments = {name: _build_inner(value, f"{key}.{name}") for name, value in node.items() if name != "_target_"}
     known = _argument_names(target)
     if "name" not in known:
         arguments.pop("name", None)
@@ -124,6 +120,17 @@ def build(node: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any clas
             raise cause from error
         place = ".".join([key, *(str(part) for part in detail["loc"])])
         raise InputError(place, detail["input"], detail["msg"].lower()) from error
+
+
+def _build_inner(value: Any, key: str) -> Any:  # noqa: ANN401  # any value of a configuration
+    """Build every node with a ``_target_`` inside a value."""
+    if isinstance(value, Mapping):
+        if "_target_" in value:
+            return build(value, key)
+        return {name: _build_inner(item, f"{key}.{name}") for name, item in value.items()}
+    if isinstance(value, list):
+        return [_build_inner(item, f"{key}[{index}]") for index, item in enumerate(value)]
+    return value
 
 
 def _argument_names(target: Callable[..., Any]) -> list[str]:

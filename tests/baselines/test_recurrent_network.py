@@ -91,6 +91,14 @@ def test_readout_matrix_is_the_response_to_single_spikes() -> None:
     assert (np.triu(matrix, 1) == 0).all()
 
 
+def test_readout_stays_in_the_range_of_a_converter(fitted: FittedRecurrentNetwork, timed: Data) -> None:
+    """On the training data, 99 % of the samples keep all traces within 1, and some come near it."""
+    with torch.no_grad():
+        traces, _ = fitted.module(fitted.frames(timed[0].events))
+    peaks = traces.abs().amax(dim=(1, 2)).numpy()
+    assert np.quantile(peaks, 0.99) == pytest.approx(1, rel=1e-5)
+
+
 def test_readouts() -> None:
     """Maximum, mean and last value over time."""
     traces = torch.tensor([[[0.0, 1.0], [3.0, 1.0], [1.0, 2.0]]])

@@ -77,6 +77,8 @@ def test_a_chip_does_the_same_in_a_population_of_any_size(
 ) -> None:
     alone = emulate(placement, draw_chips(everything, chips=1, seed=2), *some_events, **RUN)
     np.testing.assert_array_equal(alone.cadc, shown.cadc[:1])
+    last = emulate(placement, draw_chips(everything, chips=1, seed=2, first_chip=2), *some_events, **RUN)
+    np.testing.assert_array_equal(last.cadc, shown.cadc[2:])
 
 
 def test_batches_give_what_one_run_gives(

@@ -25,8 +25,11 @@ def values(chips: FixedPattern, quantity: str) -> NDArray[np.float64]:
 def test_a_chip_is_the_same_in_a_population_of_any_size() -> None:
     everywhere = dict.fromkeys(QUANTITIES, 0.1)
     few, many = drawn(everywhere, chips=2), drawn(everywhere, chips=12)
+    last = draw_chips(many.profile, chips=2, seed=3, first_chip=10)
+    np.testing.assert_array_equal(last.index, [10, 11])
     for quantity in QUANTITIES:
         np.testing.assert_array_equal(values(few, quantity), values(many, quantity)[:2])
+        np.testing.assert_array_equal(values(last, quantity), values(many, quantity)[10:])
 
 
 @pytest.mark.parametrize("other", QUANTITIES)
