@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
 from hearspike.baselines.training import Training, one_thread, train_by_gradient
 from hearspike.datasets import SpikeDataset, SpikeEvents, bin_events
+from hearspike.datasets.augmentation import jitter_channels
 from hearspike.errors import InputError
 from hearspike.progress import Progress, no_progress
 
@@ -70,6 +71,9 @@ class RecurrentSpikingNetwork:
     spike_limit, spike_penalty
         Hidden neurons may fire this often per sample on average over the batch; the squared excess, times the
         penalty, is added to the loss.
+    channel_shift, channel_spread
+        In training, each sample's spikes move along the channels by normal distances of these standard
+        deviations: all together, and each by itself. See `hearspike.datasets.augmentation`.
     training
         Settings of the gradient descent.
     """
@@ -88,6 +92,8 @@ class RecurrentSpikingNetwork:
     recurrent_scale: float
     spike_limit: float
     spike_penalty: float
+    channel_shift: float
+    channel_spread: float
     training: Training
 
     def __post_init__(self) -> None:
@@ -119,7 +125,10 @@ class RecurrentSpikingNetwork:
         fitted = FittedRecurrentNetwork(self, module)
 
         def loss(batch: SpikeDataset) -> torch.Tensor:
-            traces, spikes = module(fitted.frames(batch.events))
+            events = jitter_channels(
+                batch.events, rng, shift=self.channel_shift, spread=self.channel_spread
+            )
+            traces, spikes = module(fitted.frames(events))
             scores = self.readout_gain * decide(traces, self.readout)
             excess = torch.relu(spikes.sum(dim=1).mean(dim=0) - self.spike_limit)
             labels = torch.from_numpy(batch.labels)

@@ -147,12 +147,12 @@ def evaluate(words: tuple[str, ...]) -> None:
 @click.option("--format", "form", default="text", show_default=True, help="text, markdown or csv.")
 def leaderboard(runs: Path | None, form: str) -> None:
     """Print the table of all records."""
-    from hearspike.leaderboard.config import default_runs_folder
+    from hearspike.leaderboard.config import default_paths
     from hearspike.leaderboard.record import read_records
     from hearspike.leaderboard.table import leaderboard as gather
     from hearspike.leaderboard.table import render
 
-    click.echo(render(gather(read_records(runs or default_runs_folder())), form), nl=False)
+    click.echo(render(gather(read_records(runs or default_paths()["runs"])), form), nl=False)
 
 
 @commands.command()
@@ -172,3 +172,39 @@ def demo(overrides: tuple[str, ...]) -> None:
         records, runs = run(overrides, progress=progress)
     click.echo(render(gather(records), "text"), nl=False)
     click.echo(f"records: {runs}")
+
+
+@commands.command()
+@click.argument("part")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="Also write the rows to this file."
+)
+def bench(part: str, json_file: Path | None) -> None:
+    """Measure the speed of a PART: converter or emulator."""
+    from hearspike.files import new_file, refuse_existing
+    from hearspike.leaderboard.bench import bench as run
+    from hearspike.leaderboard.table import render
+
+    if json_file:
+        refuse_existing(json_file)
+    table = run(part)
+    click.echo(
+        render(table.map(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else cell), "text"), nl=False
+    )
+    if json_file:
+        with new_file(json_file) as temporary:
+            temporary.write_text(table.to_json(orient="records", indent=2) + "\n", encoding="utf-8")
+
+
+@commands.command()
+def info() -> None:
+    """Say which versions, machine and data sets there are."""
+    from hearspike.leaderboard.config import default_paths
+    from hearspike.leaderboard.machine import describe_machine, git_commit, package_versions
+
+    facts = {**package_versions(), **describe_machine(), **(git_commit() or {})}
+    folder = default_paths()["datasets"]
+    present = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    facts["data sets"] = f"{folder}: {', '.join(present) or 'none'}"
+    for name, fact in facts.items():
+        click.echo(f"{name}: {fact if fact is not None else 'not installed'}")

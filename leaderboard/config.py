@@ -20,10 +20,13 @@ CONFIG_PATH = "pkg://hearspike.conf"
 HYDRA_VERSION_BASE = "1.3"
 
 
-def default_runs_folder() -> Path:
-    """Return the folder that ``evaluate`` writes its runs to unless told otherwise."""
-    paths = OmegaConf.load(Path(hearspike.conf.__file__).parent / "paths" / "default.yaml")
-    return Path(str(OmegaConf.select(paths, "runs")))
+def default_paths() -> dict[str, Path]:
+    """Return the folders that hearspike writes to unless told otherwise."""
+    paths = OmegaConf.to_container(
+        OmegaConf.load(Path(hearspike.conf.__file__).parent / "paths" / "default.yaml"), resolve=True
+    )
+    assert isinstance(paths, dict)
+    return {str(name): Path(str(path)) for name, path in paths.items()}
 
 
 def run_hydra(task: Callable[[DictConfig], None], config_name: str, arguments: Sequence[str]) -> None:
@@ -102,7 +105,9 @@ def build(node: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any clas
 
     module, _, attribute = str(node["_target_"]).rpartition(".")
     target = getattr(importlib.import_module(module), attribute)
-    arguments = {name: _build_inner(value, f"{key}.{name}") for name, value in node.items() if name != "_target_"}
+    arguments = {
+        name: _build_inner(value, f"{key}.{name}") for name, value in node.items() if name != "_target_"
+    }
     known = _argument_names(target)
     if "name" not in known:
         arguments.pop("name", None)

@@ -17,11 +17,11 @@ from hearspike.baselines import FittedModel, Predictions
 from hearspike.baselines.backends import Backend, EmulatedChips
 from hearspike.datasets import SpikeEvents, Task, count_spikes, load_task
 from hearspike.errors import InputError
-from hearspike.files import new_file
+from hearspike.files import new_file, refuse_existing
 from hearspike.leaderboard.config import build
 from hearspike.leaderboard.machine import describe_machine, git_commit, package_versions
 from hearspike.leaderboard.metrics import Metric, accuracy, chip_accuracies, fifth_percentile
-from hearspike.leaderboard.record import Record, config_sha256, write_record
+from hearspike.leaderboard.record import FILE_NAME, Record, config_sha256, write_record
 from hearspike.progress import Progress, no_progress
 
 WARM_UP_SAMPLES = 16
@@ -55,6 +55,7 @@ def evaluate(config: Mapping[str, Any], folder: Path, *, progress: Progress = no
         Whatever stopped the run, after a record of the failure was written.
     """
     plain_config = dict(config)
+    refuse_existing(folder / FILE_NAME)
     try:
         record = _complete(plain_config, folder, progress)
     except BaseException as error:

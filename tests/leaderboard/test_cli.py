@@ -211,6 +211,15 @@ def test_evaluate_refuses_wrong_words(
     assert_one_line_error(result, *parts)
 
 
+def test_evaluate_refuses_a_folder_with_a_record(hearspike: Run, task_folder: Path, tmp_path: Path) -> None:
+    """A run never replaces another one's record."""
+    words = ["dataset=fsdd", f"dataset.root={task_folder}", "model=majority", f"hydra.run.dir={tmp_path}"]
+    assert hearspike("evaluate", *words).returncode == 0
+    before = (tmp_path / "record.json").read_bytes()
+    assert_one_line_error(hearspike("evaluate", *words), "record.json", "exists already")
+    assert (tmp_path / "record.json").read_bytes() == before
+
+
 def test_evaluate_refuses_a_broken_file(hearspike: Run, task_folder: Path, tmp_path: Path) -> None:
     """The file is named."""
     for name in ("train.h5", "valid.h5", "test.h5"):
