@@ -1,5 +1,6 @@
 """Sound from files, at the rate and the level that the ear model wants."""
 
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from hearspike.errors import InputError, Notice
 
 SHORTEST = 2
 """Fewest samples that a recording may have: one has no duration and no spectrum."""
+
+_LOGGED_FORMATS = ("AU", "CAF", "W64", "RF64")
+_SHORTFALL = re.compile(r": (\d+) \(should be (\d+)\)")
+# libsndfile reads these short without an error, but logs the length in the header and the true one.
 
 WINDOWS = ("hann", "ramps", "none")
 
@@ -107,10 +112,14 @@ def _decoded(path: Path) -> tuple[npt.NDArray[np.float32], int]:
     try:
         with soundfile.SoundFile(path) as file:
             announced, rate = file.frames, int(file.samplerate)
+            log = file.extra_info if file.format in _LOGGED_FORMATS else ""
             samples: npt.NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
         reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
         raise InputError(path, f"what libsndfile cannot read ({reason})", "a whole audio file") from None
+    for stated, there in _SHORTFALL.findall(log):
+        if int(there) < int(stated):
+            raise InputError(path, f"a file cut short ({there} of {stated} bytes)", "the whole file")
     if len(samples) < announced:
         found = f"a file cut short ({len(samples)} of {announced} samples)"
         raise InputError(path, found, "the whole file")

@@ -177,6 +177,8 @@ class MembraneBlocks:
         self._highest_hz = sample_rate / 2 + 1.0
         self.segments = segments(samples, sample_rate, parameters)
         self.dtype = np.dtype(np.float64 if self._exact else np.float32)
+        if not self._exact:
+            transfer_table(parameters, self._highest_hz)  # built before threads could build it several times
 
     def velocity(self, segment: Segment, channels: Sequence[int]) -> npt.NDArray[Any]:
         """Velocity [time, lane] of a segment in at most `LANES` channels; lanes left over are still."""

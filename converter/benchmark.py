@@ -1,4 +1,4 @@
-"""How fast the converter is: time and memory per second of audio, and the ratio to the published converter."""
+"""How fast the converter is: time per second of audio, memory, and the published converter's time."""
 
 import resource
 import statistics
@@ -50,7 +50,7 @@ class Measurement:
 
 
 def synthetic_voice(seconds: float, sample_rate: int = 48_000) -> Waveform:
-    """Return a sound somewhat like a voice: harmonics of 120 Hz, three formants, syllables of 0.2 s, weak noise.
+    """Return a sound somewhat like a voice: harmonics of 120 Hz, formants, syllables of 0.2 s, weak noise.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def published_cpu_per_audio_second(
 ) -> float | None:
     """CPU time of the published converter (lauscher) per second of audio, s; None where it is not installed.
 
-    Its work is the same for every channel: it is run with 2 and with ``2 + measured`` channels, and the difference
+    Its work is the same for every channel: it is run with 2 and ``2 + measured`` channels, and the difference
     scaled to ``channels``, so that neither takes its hours nor counts its start.
 
     Parameters

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from hearspike.converter.lanes import LANES, lane_blocks
 from hearspike.converter.ranges import require_number, require_whole
 from hearspike.converter.spike_trains import SpikeTrains
+from hearspike.errors import InputError
 
 Seed = int | np.random.SeedSequence
 
@@ -50,6 +51,8 @@ class BushyCellParameters:
 
 def random_keys(seed: Seed, channels: int) -> npt.NDArray[np.uint32]:
     """Keys [2, channel] of the streams of random numbers; a channel's own depend on no other channel."""
+    if not isinstance(seed, np.random.SeedSequence) and seed < 0:
+        raise InputError("seed", seed, "a whole number of at least 0")
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     return np.ascontiguousarray(sequence.generate_state(2 * channels).reshape(channels, 2).T)
 

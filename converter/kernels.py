@@ -31,8 +31,8 @@ MOST_FIBRES = 100
 _INVERSE = (1 / np.arange(1, MOST_FIBRES + 1)).astype(np.float32)
 
 
-# Working values of `draw_fibres` lie in one array per type, at these offsets: the compiler sees that they do not
-# overlap, and uses vector instructions.
+# Working values of `draw_fibres` lie in one array per type, at these offsets: so the compiler sees that they
+# do not overlap, and uses vector instructions.
 MASS, ODDS, REST = 0, LANES, 2 * LANES
 READY, DRAWN, SWAP, BUSY = 0, LANES, 2 * LANES, 3 * LANES
 

@@ -63,6 +63,8 @@ class Converter:
             If the samples are not a vector of at least two finite numbers, or a number is out of range.
         """
         samples = _checked(samples, sample_rate)
+        if threads < 1:
+            raise InputError("threads", threads, "a whole number of at least 1")
         duration = len(samples) / sample_rate
         rate = sample_rate if self.sample_rate is None else self.sample_rate
         sound = condition(resample(samples, sample_rate, rate), rate, self.conditioning)

@@ -147,8 +147,9 @@ def shaped_noise(power: Signal, samples: int, *, rng: np.random.Generator) -> Si
     white = np.fft.rfft(rng.standard_normal(length))
     position = np.linspace(0.0, len(power) - 1.0, len(white))
     shape = np.sqrt(np.interp(position, np.arange(len(power)), power))
-    noise = np.fft.irfft(shape * white, length)[:samples]
-    return noise / np.sqrt(np.mean(noise**2))
+    noise: Signal = np.fft.irfft(shape * white, length)[:samples]
+    noise /= np.sqrt(np.mean(noise**2))
+    return noise
 
 
 def pink_spectrum(*, bins: int) -> Signal:
@@ -171,7 +172,8 @@ def add_noise(speech: Signal, noise: Signal, *, snr_db: float) -> Signal:
         Signal-to-noise ratio [dB].
     """
     gain = np.sqrt(np.mean(speech**2) / np.mean(noise**2) * 10.0 ** (-snr_db / 10.0))
-    return speech + gain * noise
+    noisy: Signal = speech + gain * noise
+    return noisy
 
 
 def set_peak(signal: Signal, *, level_dbfs: float) -> Signal:
@@ -184,4 +186,5 @@ def set_peak(signal: Signal, *, level_dbfs: float) -> Signal:
     level_dbfs
         Peak level [dB re full scale]; at most 0, or the signal clips.
     """
-    return signal * (10.0 ** (level_dbfs / 20.0) / np.max(np.abs(signal)))
+    scaled: Signal = signal * (10.0 ** (level_dbfs / 20.0) / np.max(np.abs(signal)))
+    return scaled

@@ -112,7 +112,7 @@ def synthesise(utterances: Sequence[Utterance], *, seed: int) -> list[NDArray[np
     # The child finds the packages where this process found them; -P: and not in the current folder.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
-        process = subprocess.run(  # noqa: S603 - our own module, run by our own interpreter
+        process = subprocess.run(
             [sys.executable, "-P", "-m", "hearspike.datasets.synthesiser"],
             input=json.dumps([seed, [asdict(utterance) for utterance in utterances]]).encode(),
             capture_output=True,

@@ -237,23 +237,28 @@ class SyntheticDigits:
         self, speech: acoustics.Signal, spectra: Mapping[str, acoustics.Signal], rng: np.random.Generator
     ) -> acoustics.Signal:
         """Dry speech as a microphone in a noisy room records it."""
-        before, after = (round(rng.uniform(*self.margin_s) * self.sample_rate) for _ in range(2))
+
+        def draw(interval: Sequence[float]) -> float:
+            low, high = interval
+            return rng.uniform(low, high)
+
+        before, after = (round(draw(self.margin_s) * self.sample_rate) for _ in range(2))
         response = acoustics.room_impulse_response(
-            rng.uniform(*self.reverberation_time_s),
+            draw(self.reverberation_time_s),
             self.sample_rate,
-            direct_to_reverberant_db=rng.uniform(*self.direct_to_reverberant_db),
+            direct_to_reverberant_db=draw(self.direct_to_reverberant_db),
             rng=rng,
         )
         heard = acoustics.reverberate(np.pad(speech, (before, after)), response)
         noise = acoustics.shaped_noise(spectra[rng.choice(list(self.noises))], len(heard), rng=rng)
-        noisy = acoustics.add_noise(heard, noise, snr_db=rng.uniform(*self.snr_db))
+        noisy = acoustics.add_noise(heard, noise, snr_db=draw(self.snr_db))
         tilted = acoustics.spectral_tilt(
             noisy,
             self.sample_rate,
-            db_per_octave=rng.uniform(*self.tilt_db_per_octave),
+            db_per_octave=draw(self.tilt_db_per_octave),
             pivot=self.tilt_pivot_hz,
         )
-        return acoustics.set_peak(tilted, level_dbfs=rng.uniform(*self.peak_dbfs))
+        return acoustics.set_peak(tilted, level_dbfs=draw(self.peak_dbfs))
 
 
 def formant_scale(speaker: Speaker, variation: TakeVariation, deviation: NDArray[np.float64]) -> float:

@@ -91,13 +91,13 @@ def test_a_bad_file_is_refused_in_one_line_that_names_it(tmp_path: Path, kind: s
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("suffix", ["wav", "flac", "aiff", "ogg"])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "aiff", "ogg", "mp3", "au", "caf", "w64", "rf64"])
 @pytest.mark.parametrize("fraction", [0.5, 0.9, 0.99])
 def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, fraction: float) -> None:
     """Also where libsndfile would deliver the first part and say nothing."""
     noise = np.random.default_rng(1).uniform(-0.5, 0.5, 20000)
     whole, cut = tmp_path / f"whole.{suffix}", tmp_path / f"cut.{suffix}"
-    soundfile.write(whole, noise, 16000)
+    soundfile.write(whole, noise, 16000, format=suffix.upper())
     content = whole.read_bytes()
     cut.write_bytes(content[: int(len(content) * fraction)])
     read_audio(whole)

@@ -26,6 +26,6 @@ def test_without_the_published_converter_there_is_no_ratio(monkeypatch: pytest.M
 
 
 def test_a_minute_fits_into_half_a_gigabyte() -> None:
-    """60 s at 48 kHz on two threads, a fifth of the channels: memory is by blocks, so that more take no more."""
+    """60 s at 48 kHz, a fifth of the channels: memory goes by blocks, so that more channels take no more."""
     (row,) = benchmark(synthetic_voice(60.0), presets=("heidelberg",), channels=140, threads=(2,), runs=1)
     assert row.peak_memory_mib < 512

@@ -12,7 +12,7 @@ EULER, SPLITTING = HairCellParameters(), HairCellParameters(scheme="splitting")
 
 
 def test_resting_state_balances_every_rate() -> None:
-    """The three time derivatives vanish, and a fibre fires 65 times a second, as published for these numbers."""
+    """The three time derivatives vanish, and a fibre fires 65 times a second."""
     q, c, w = EULER.resting_state()
     k = EULER.resting_release_per_s()
     leaving = EULER.loss_per_s + EULER.return_per_s

@@ -34,7 +34,7 @@ def test_response_peaks_just_below_resonance_and_falls_steeply_above(channel: in
 def test_pressure_solves_the_wave_equation() -> None:
     """p″ + g² p = 0 along the membrane, ρ ω² = g² h ξ: checked by finite differences of p ∝ V ξ.
 
-    The closed form solves it up to terms of relative order (α / 4g)², below 1 % for a wave of 8 per centimetre.
+    The closed form solves it up to terms of relative order (α / 4g)², below 1 % for 8 radians per centimetre.
     """
     omega, step = np.array([2 * np.pi * 500.0]), 1e-3
     places = MEMBRANE.place_of_resonance_cm(1000.0) + step * np.array([-1, 0, 1])

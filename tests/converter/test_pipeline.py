@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hearspike.converter import PRESETS, Converter, MembraneParameters, preset
+from hearspike.converter import (
+    PRESETS,
+    Converter,
+    MembraneParameters,
+    basilar_membrane_velocity,
+    bushy_cell_spikes,
+    condition,
+    firing_probability,
+    preset,
+)
 from hearspike.errors import InputError
 
 
@@ -32,6 +41,22 @@ def test_same_seed_same_spikes_on_any_number_of_threads(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
+def test_the_pipeline_is_its_stages_one_after_the_other(name: str) -> None:
+    """Spike by spike, over several blocks of channels."""
+    converter, sound = preset(name, channels=150), _noise(0.1)
+    velocity = basilar_membrane_velocity(
+        condition(sound, 48000, converter.conditioning), 48000, converter.membrane
+    )
+    rate = converter.membrane.output_rate(48000)
+    probability = firing_probability(velocity, rate, converter.hair_cell)
+    staged = bushy_cell_spikes(probability, rate, converter.bushy_cell, seed=9)
+    whole = converter(sound, 48000, seed=9)
+    assert len(whole) > 0
+    np.testing.assert_array_equal(whole.times, staged.times)
+    np.testing.assert_array_equal(whole.units, staged.units)
+
+
+@pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("length", [2, 3, 17])
 def test_the_shortest_sounds_are_converted(name: str, length: int) -> None:
     trains = preset(name, channels=3)(np.ones(length), 16000, seed=0)
@@ -51,7 +76,7 @@ def test_silence_gives_spontaneous_activity(name: str) -> None:
 
 
 def test_sound_is_resampled_so_that_its_rate_does_not_matter() -> None:
-    """An 800 Hz tone gives the same count within 3 % at 8, 16 and 48 kHz; the reference over 3 times as many."""
+    """An 800 Hz tone gives the same count within 3 % at 8, 16 and 48 kHz; the reference over thrice."""
     counts = []
     for rate in (8000, 16000, 48000):
         tone = np.sin(2 * np.pi * 800 * np.arange(rate // 2) / rate)
@@ -81,6 +106,12 @@ def test_a_long_recording_in_pieces_keeps_every_spike_in_order() -> None:
 def test_bad_sound_is_refused(samples: Any, rate: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         preset("heidelberg", channels=2)(samples, rate, seed=0)
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"seed": 0, "threads": 0}])
+def test_bad_options_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=r"(seed|threads): got (-1|0), expected a whole number of at least"):
+        preset("heidelberg", channels=2)(np.zeros(100), 8000, **wrong)
 
 
 def test_a_wrong_preset_is_refused_with_the_right_ones() -> None:

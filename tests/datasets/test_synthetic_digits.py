@@ -3,55 +3,67 @@
 import hashlib
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from hydra.utils import instantiate
+from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
 from hearspike.datasets import synthesiser
+from hearspike.datasets.corpus import Recording
 from hearspike.datasets.synthetic_digits import SyntheticDigits, utterance
 from hearspike.errors import InputError
+from hearspike.leaderboard.config import build, plain
 
-CLASSES = (
-    "zero one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben acht neun"
-).split()
+# fmt: off
+CLASSES = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
+]
+# fmt: on
 CHANCE = 1.0 / 20.0
 
-
-def configuration():
-    return OmegaConf.load(files("hearspike.conf") / "corpus" / "synthetic_digits.yaml")
+Small = tuple[SyntheticDigits, list[Recording]]
 
 
-def corpus_of(**changes) -> SyntheticDigits:
+def configuration() -> Any:
+    return OmegaConf.create((files("hearspike.conf") / "corpus" / "synthetic_digits.yaml").read_text("utf-8"))
+
+
+def corpus_of(**changes: Any) -> SyntheticDigits:
     """Return the configured corpus with some fields changed; ``speakers`` names those to keep."""
     settings = configuration()
     del settings.name, settings.split
     if "speakers" in changes:
         settings.speakers = {name: settings.speakers[name] for name in changes.pop("speakers")}
-    return instantiate(OmegaConf.merge(settings, changes))
+    corpus = build(plain(OmegaConf.create({**settings, **changes})), "corpus")
+    assert isinstance(corpus, SyntheticDigits)
+    return corpus
 
 
-def checksums(recordings):
+def checksums(recordings: list[Recording]) -> list[str]:
     return [hashlib.sha256(recording.path.read_bytes()).hexdigest() for recording in recordings]
 
 
-def needs_espeak():
+def needs_espeak() -> None:
     pytest.importorskip("espeakng_loader", reason="pip install 'hearspike[synthetic]'")
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """Two speakers, two takes, and their recordings."""
     needs_espeak()
     corpus = corpus_of(speakers=["s01", "s04"], takes=2)
     return corpus, corpus.recordings(tmp_path_factory.mktemp("first"))
 
 
-def test_the_same_configuration_writes_the_same_bytes_in_the_same_order(small, tmp_path):
+def test_the_same_configuration_writes_the_same_bytes_in_the_same_order(small: Small, tmp_path: Path) -> None:
     corpus, recordings = small
     again = corpus.recordings(tmp_path)
     assert [item.key for item in again] == [item.key for item in recordings]
@@ -59,13 +71,13 @@ def test_the_same_configuration_writes_the_same_bytes_in_the_same_order(small, t
     assert len(set(checksums(again))) == len(again)  # and no take is a copy of another
 
 
-def test_another_seed_writes_other_bytes(small, tmp_path):
+def test_another_seed_writes_other_bytes(small: Small, tmp_path: Path) -> None:
     _, recordings = small
     other = corpus_of(speakers=["s01", "s04"], takes=2, seed=99).recordings(tmp_path)
     assert not set(checksums(other)) & set(checksums(recordings))
 
 
-def test_recordings_come_by_speaker_label_and_take_with_classes_in_the_order_of_shd(small):
+def test_recordings_come_by_speaker_label_and_take_with_classes_in_the_order_of_shd(small: Small) -> None:
     corpus, recordings = small
     assert list(corpus.classes) == CLASSES
     expected = [
@@ -77,7 +89,7 @@ def test_recordings_come_by_speaker_label_and_take_with_classes_in_the_order_of_
     assert [(item.key, item.label, item.speaker) for item in recordings] == expected
 
 
-def test_files_are_mono_at_the_configured_rate_and_as_long_as_a_word(small):
+def test_files_are_mono_at_the_configured_rate_and_as_long_as_a_word(small: Small) -> None:
     corpus, recordings = small
     for recording in recordings:
         info = soundfile.info(recording.path)
@@ -90,7 +102,7 @@ def test_files_are_mono_at_the_configured_rate_and_as_long_as_a_word(small):
         assert 0.25 < info.duration < 1.3
 
 
-def test_peak_levels_fill_the_configured_range_and_nothing_clips(small):
+def test_peak_levels_fill_the_configured_range_and_nothing_clips(small: Small) -> None:
     corpus, recordings = small
     samples = [soundfile.read(recording.path, dtype="int16")[0] for recording in recordings]
     peaks = 20.0 * np.log10([np.max(np.abs(waveform.astype(int))) / 2.0**15 for waveform in samples])
@@ -101,7 +113,7 @@ def test_peak_levels_fill_the_configured_range_and_nothing_clips(small):
     assert all(np.max(np.abs(waveform.astype(int))) < 2**15 - 1 for waveform in samples)
 
 
-def test_speakers_differ_and_women_speak_higher_than_men():
+def test_speakers_differ_and_women_speak_higher_than_men() -> None:
     """Fundamental frequencies by YIN; the voices of men and women do not overlap here."""
     needs_espeak()
     from librosa import yin
@@ -111,7 +123,7 @@ def test_speakers_differ_and_women_speak_higher_than_men():
         [utterance(speaker, corpus.variation, np.zeros(4), label=9) for speaker in corpus.speakers.values()],
         seed=0,
     )
-    frequency = {"female": [], "male": []}
+    frequency: dict[str, list[float]] = {"female": [], "male": []}
     for gender, speech in zip(corpus.genders().values(), spoken, strict=True):
         third = len(speech) // 3
         voiced = speech[third : 2 * third] / 2.0**15
@@ -121,7 +133,7 @@ def test_speakers_differ_and_women_speak_higher_than_men():
     assert len({speaker.variant for speaker in corpus.speakers.values()}) == len(corpus.speakers)
 
 
-def test_formant_scale_keeps_the_duration_of_the_words():
+def test_formant_scale_keeps_the_duration_of_the_words() -> None:
     """Speech played 20 % faster, spoken slower by as much, lasts as long."""
     needs_espeak()
     corpus = corpus_of(speakers=["s01"])
@@ -140,7 +152,7 @@ def test_formant_scale_keeps_the_duration_of_the_words():
     assert small_scale == pytest.approx(large_scale, rel=0.12)
 
 
-def test_noise_in_the_margins_lies_below_the_recording_by_the_configured_ratio(tmp_path):
+def test_noise_in_the_margins_lies_below_the_recording_by_the_configured_ratio(tmp_path: Path) -> None:
     """Before the word there is noise alone, so files tell the signal-to-noise ratio without the corpus."""
     needs_espeak()
     corpus = corpus_of(
@@ -160,7 +172,7 @@ def test_noise_in_the_margins_lies_below_the_recording_by_the_configured_ratio(t
     assert 10.0 * np.log10(ratios) == pytest.approx(np.full(20, 10.0), abs=0.35)
 
 
-def test_voices_and_held_out_speakers_are_balanced():
+def test_voices_and_held_out_speakers_are_balanced() -> None:
     settings = configuration()
     genders = corpus_of().genders()
     held_out = [*settings.split.validation, *settings.split.test]
@@ -186,8 +198,9 @@ def test_voices_and_held_out_speakers_are_balanced():
         ({"variation": {"rate": 0.9}}, "rate_wpm: got .*, expected a value from 80 to 450"),
     ],
 )
-def test_a_setting_out_of_range_is_refused_before_anything_is_spoken(changes, message):
-    # hydra wraps what a constructor raises; the class itself raises the bare error.
+def test_a_setting_out_of_range_is_refused_before_anything_is_spoken(
+    changes: dict[str, Any], message: str
+) -> None:
     corpus = corpus_of(speakers=["s01"])
     if "variation" in changes:
         changes = {"variation": replace(corpus.variation, **changes["variation"])}
@@ -195,22 +208,24 @@ def test_a_setting_out_of_range_is_refused_before_anything_is_spoken(changes, me
         replace(corpus, **changes)
 
 
-def test_an_unknown_gender_or_formant_scale_is_refused():
+def test_an_unknown_gender_or_formant_scale_is_refused() -> None:
     speaker = corpus_of(speakers=["s01"]).speakers["s01"]
     with pytest.raises(InputError, match="gender: got robot, expected one of female, male"):
         replace(speaker, gender="robot")
-    with pytest.raises(InputError, match="formant_scale: got 0.0, expected a factor above 0"):
+    with pytest.raises(InputError, match=r"formant_scale: got 0.0, expected a factor above 0"):
         replace(speaker, formant_scale=0.0)
 
 
-def test_without_the_synthesiser_the_corpus_says_what_to_install(monkeypatch, tmp_path):
+def test_without_the_synthesiser_the_corpus_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(InputError, match=r"pip install 'hearspike\[synthetic\]'"):
         corpus_of(speakers=["s01"], takes=1).recordings(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def convert(path, seed):
+def convert(path: Path, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Spike counts by channel, and by 20 bins of 70 ms and 35 groups of 20 channels."""
     from hearspike.converter import preset
 
@@ -222,14 +237,12 @@ def convert(path, seed):
 
 
 @pytest.mark.slow
-def test_counts_alone_do_not_solve_the_task_for_unseen_speakers_and_time_helps(tmp_path, request):
+def test_counts_alone_do_not_solve_the_task_for_unseen_speakers_and_time_helps(tmp_path: Path) -> None:
     """A linear SVM on spike counts stays below 85 %, above five times chance; time bins add 10 points.
 
     `pytest -m slow -s tests/datasets/test_synthetic_digits.py` prints the accuracies on the test
     speakers, each model's C chosen on the validation speakers: 960 utterances, some three minutes.
     """
-    if "slow" not in request.config.option.markexpr:
-        pytest.skip("takes minutes: run with -m slow")
     needs_espeak()
     import joblib
     from sklearn.pipeline import make_pipeline
@@ -247,12 +260,12 @@ def test_counts_alone_do_not_solve_the_task_for_unseen_speakers_and_time_helps(t
     validation, test = np.isin(speaker, split.validation), np.isin(speaker, split.test)
     train = ~validation & ~test
 
-    def accuracy(features, models):
+    def accuracy(features: NDArray[np.float64], models: Sequence[Any]) -> float:
         fitted = [
             make_pipeline(StandardScaler(), model).fit(features[train], label[train]) for model in models
         ]
         best = max(fitted, key=lambda model: model.score(features[validation], label[validation]))
-        return best.score(features[test], label[test])
+        return float(best.score(features[test], label[test]))
 
     linear = [LinearSVC(C=C, max_iter=10_000) for C in (1e-5, 1e-4, 1e-3)]
     curved = [SVC(C=C) for C in (1.0, 10.0, 100.0)]
