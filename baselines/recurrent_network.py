@@ -202,7 +202,7 @@ def _bring_readout_into_range(fitted: "FittedRecurrentNetwork", events: SpikeEve
     ]
     peak = torch.cat(peaks).quantile(READOUT_QUANTILE)
     if peak > 0:
-        fitted.module.readout_weights /= peak
+        fitted.module.readout_weights.div_(peak)
 
 
 def psp_amplitude(tau_mem: float, tau_syn: float) -> float:

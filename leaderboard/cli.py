@@ -55,31 +55,55 @@ def commands() -> None:
 
 
 @commands.command()
-@click.argument("audio", type=click.Path(path_type=Path))
+@click.argument("audio", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .npz file to write."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="FILE.npz or FILE.csv for one file; FILE.h5 for all in one spike file; else a new folder.",
 )
 @click.option("--preset", default="heidelberg", show_default=True, help="Named parameter set of the ear.")
 @click.option(
     "--channels", type=int, default=700, show_default=True, help="Places along the basilar membrane."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the spikes.")
-def convert(audio: Path, output: Path, preset: str, channels: int, seed: int) -> None:
-    """Turn one AUDIO file into spike trains."""
-    from hearspike.converter import preset as named_preset
-    from hearspike.converter import read_audio, save_spikes
-    from hearspike.files import refuse_existing
+@click.option("--format", "form", default="npz", show_default=True, help="npz or csv, for files in a folder.")
+@click.option("--plot", help="Draw each file beside its spikes: png or svg.")
+@click.option("--workers", type=int, help="Processes.  [default: one per core]")
+def convert(
+    audio: tuple[Path, ...],
+    output: Path,
+    preset: str,
+    channels: int,
+    seed: int,
+    form: str,
+    plot: str | None,
+    workers: int | None,
+) -> None:
+    """Turn AUDIO files, and folders of them, into spike trains."""
+    import joblib
 
-    if output.suffix != ".npz":
-        raise InputError("--output", str(output), "a file name that ends in .npz")
+    from hearspike.converter import preset as named_preset
+    from hearspike.leaderboard.convert import convert_files
+    from hearspike.leaderboard.progress_display import show_progress
+
     if seed < 0:
         raise InputError("--seed", seed, "a whole number of at least 0")
-    refuse_existing(output)
-    converter = named_preset(preset, channels=channels)
-    waveform = read_audio(audio)
-    trains = converter(waveform.samples, waveform.sample_rate, seed=seed)
-    save_spikes(output, trains)
-    click.echo(f"{output}: {len(trains.times)} spikes in {trains.duration:.3f} s, {trains.channels} channels")
+    if workers is not None and workers < 1:
+        raise InputError("--workers", workers, "at least 1 process")
+    with show_progress() as progress:
+        counts = convert_files(
+            audio,
+            output,
+            converter=named_preset(preset, channels=channels),
+            seed=seed,
+            form=form,
+            plot=plot,
+            workers=workers or joblib.cpu_count(),
+            progress=progress,
+        )
+    click.echo(f"{output}: {sum(counts.values())} spikes from {len(counts)} recordings")
 
 
 @commands.command(context_settings=HYDRA_COMMAND)

@@ -6,18 +6,20 @@ from typing import Any
 
 import joblib
 
-from hearspike.datasets import HeldOutSpeakers
 from hearspike.datasets.generation import generate
 from hearspike.errors import InputError
 from hearspike.leaderboard.config import build
 from hearspike.leaderboard.record import config_sha256
 from hearspike.progress import Progress, no_progress
 
+DEFAULT_SPLIT = "hearspike.datasets.HeldOutSpeakers"
+"""Class of a corpus's split that names no other."""
+
 
 def generation_sha256(config: Mapping[str, Any]) -> str:
     """Return a checksum of everything in a configuration that decides on the files' content."""
     corpus = {key: value for key, value in config["corpus"].items() if key != "root"}
-    return config_sha256({**config, "corpus": corpus}, without=("out", "workers"))
+    return config_sha256({**config, "corpus": corpus}, without=("out", "workers", "backend", "shard"))
 
 
 def generate_from_config(config: Mapping[str, Any], *, progress: Progress = no_progress) -> dict[str, int]:
@@ -34,15 +36,17 @@ def generate_from_config(config: Mapping[str, Any], *, progress: Progress = no_p
     if not isinstance(workers, int) or workers < 1:
         raise InputError("workers", workers, "a number of processes of at least 1, or null for one per core")
     corpus = {key: value for key, value in config["corpus"].items() if key != "split"}
-    split = config["corpus"]["split"]
     return generate(
         build(corpus, "corpus"),
-        HeldOutSpeakers(validation=tuple(split["validation"]), test=tuple(split["test"])),
+        build({"_target_": DEFAULT_SPLIT, **config["corpus"]["split"]}, "corpus.split"),
         build(config["converter"], "converter"),
         Path(config["out"]),
         seed=config["seed"],
         workers=workers,
         time_type=config["time_type"],
+        cuts=build(config["cuts"], "cuts"),
+        backend=config["backend"],
+        shard=config["shard"],
         attributes={"generation_sha256": generation_sha256(config)},
         progress=progress,
     )

@@ -251,7 +251,7 @@ def test_counts_alone_do_not_solve_the_task_for_unseen_speakers_and_time_helps(t
 
     split = configuration().split
     recordings = corpus_of(takes=3).recordings(tmp_path)
-    converted = joblib.Parallel(n_jobs=2)(
+    converted = joblib.Parallel(n_jobs=2, backend="threading")(
         joblib.delayed(convert)(recording.path, seed) for seed, recording in enumerate(recordings)
     )
     counts, binned = (np.sqrt(np.array(features)) for features in zip(*converted, strict=True))

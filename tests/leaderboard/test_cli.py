@@ -120,12 +120,80 @@ def test_convert_refuses_wrong_settings(
     assert not (tmp_path / "out.npz").exists()
 
 
-def test_convert_refuses_another_kind_of_output(hearspike: Run, tmp_path: Path) -> None:
-    """Only .npz is written."""
-    soundfile.write(tmp_path / "in.wav", TONE, 48_000)
-    assert_one_line_error(
-        hearspike("convert", tmp_path / "in.wav", "-o", tmp_path / "out.txt"), "out.txt", ".npz"
+def test_convert_takes_folders_in_any_order_and_number_of_processes(hearspike: Run, tmp_path: Path) -> None:
+    """A file's spikes depend on its content and the seed alone; the folder's shape is kept."""
+    (tmp_path / "audio" / "deep").mkdir(parents=True)
+    for index, name in enumerate(("a.wav", "deep/b.flac", "deep/c.wav")):
+        soundfile.write(tmp_path / "audio" / name, RNG.normal(size=4800 + index), 48_000)
+    (tmp_path / "audio" / "notes.txt").write_text("no audio")
+    (tmp_path / "alone.wav").write_bytes((tmp_path / "audio" / "deep" / "c.wav").read_bytes())
+    common = ["--channels", 64]
+    assert (
+        hearspike("convert", tmp_path / "audio", "-o", tmp_path / "two", "--workers", 2, *common).returncode
+        == 0
     )
+    assert hearspike("convert", tmp_path / "alone.wav", "-o", tmp_path / "c.npz", *common).returncode == 0
+    written = sorted(
+        path.relative_to(tmp_path / "two").as_posix() for path in (tmp_path / "two").rglob("*.npz")
+    )
+    assert written == ["a.npz", "deep/b.npz", "deep/c.npz"]
+    inside, alone = np.load(tmp_path / "two" / "deep" / "c.npz"), np.load(tmp_path / "c.npz")
+    np.testing.assert_array_equal(inside["times"], alone["times"])
+    np.testing.assert_array_equal(inside["units"], alone["units"])
+
+
+def test_convert_writes_one_spike_file_of_many_recordings(hearspike: Run, tmp_path: Path) -> None:
+    """The file keeps the contract, with the recordings' names as sources."""
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}.wav", RNG.normal(size=4800), 48_000)
+    result = hearspike("convert", tmp_path / "a.wav", tmp_path / "b.wav", "-o", tmp_path / "all.h5")
+    assert result.returncode == 0, result.stderr
+    assert hearspike("validate", tmp_path / "all.h5").returncode == 0
+    with h5py.File(tmp_path / "all.h5") as file:
+        assert list(file["extra/source"]) == [b"a", b"b"]
+
+
+def test_convert_of_many_is_all_or_nothing(hearspike: Run, tmp_path: Path) -> None:
+    """One bad file among good ones is named, and no folder appears."""
+    (tmp_path / "audio").mkdir()
+    soundfile.write(tmp_path / "audio" / "a.wav", TONE, 48_000)
+    (tmp_path / "audio" / "b.wav").write_text("no audio")
+    result = hearspike("convert", tmp_path / "audio", "-o", tmp_path / "out", "--channels", 64)
+    assert_one_line_error(result, "b.wav")
+    assert [path.name for path in tmp_path.iterdir()] == ["audio"]
+
+
+def test_convert_refuses_another_kind_of_output_for_many(hearspike: Run, tmp_path: Path) -> None:
+    """Two files do not fit in one .npz, and two of one name not in one folder."""
+    (tmp_path / "deep").mkdir()
+    for name in ("a.wav", "deep/a.wav"):
+        soundfile.write(tmp_path / name, TONE, 48_000)
+    files = [tmp_path / "a.wav", tmp_path / "deep" / "a.wav"]
+    assert_one_line_error(hearspike("convert", *files, "-o", tmp_path / "out"), "the same name")
+    files[1].rename(tmp_path / "b.wav")
+    result = hearspike("convert", files[0], tmp_path / "b.wav", "-o", tmp_path / "out.npz")
+    assert_one_line_error(result, "out.npz", "2 files")
+
+
+def test_convert_refuses_wrong_forms(hearspike: Run, tmp_path: Path) -> None:
+    """The forms and pictures that exist are listed."""
+    soundfile.write(tmp_path / "in.wav", TONE, 48_000)
+    for words in (["--format", "mat"], ["--plot", "bmp"]):
+        result = hearspike("convert", tmp_path / "in.wav", "-o", tmp_path / "out", *words)
+        assert_one_line_error(result, words[1])
+
+
+def test_convert_refuses_a_folder_without_audio(hearspike: Run, tmp_path: Path) -> None:
+    """The folder is named."""
+    (tmp_path / "empty").mkdir()
+    assert_one_line_error(hearspike("convert", tmp_path / "empty", "-o", tmp_path / "out"), "empty")
+
+
+def test_convert_refuses_another_kind_of_output(hearspike: Run, tmp_path: Path) -> None:
+    """The kinds that exist are listed."""
+    soundfile.write(tmp_path / "in.wav", TONE, 48_000)
+    result = hearspike("convert", tmp_path / "in.wav", "-o", tmp_path / "out.txt")
+    assert_one_line_error(result, "out.txt", ".npz")
 
 
 def test_validate_reports_every_breach(hearspike: Run, task_folder: Path, tmp_path: Path) -> None:
