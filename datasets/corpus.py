@@ -1,4 +1,4 @@
-"""What a corpus of speech is: a list of labelled audio files."""
+"""What a corpus of speech is: a list of labelled audio files, or of stretches of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +20,21 @@ class Recording:
         Index into the corpus's ``classes``.
     speaker
         Who speaks.
+    start
+        Where the utterance starts in the file [s].
+    end
+        Where it ends [s]; None for the end of the file.
+    part
+        ``train``, ``validation`` or ``test`` where the corpus was published with a split, otherwise None.
     """
 
     key: str
     path: Path
     label: int
     speaker: str
+    start: float = 0.0
+    end: float | None = None
+    part: str | None = None
 
 
 class Corpus(Protocol):

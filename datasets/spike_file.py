@@ -17,8 +17,9 @@ What hearspike adds stands in attributes of the root and in ``extra/source``, wh
 not know of it never look.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,43 +27,31 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from hearspike.datasets.contract import (
+    BLOCK,
+    CHANNELS,
+    Block,
+    Breach,
+    BreachesPerSample,
+    channels_of,
+    check_structure,
+    classes_of,
+    read_blocks,
+)
 from hearspike.datasets.events import SpikeDataset, SpikeEvents
 from hearspike.errors import InputError
 from hearspike.files import new_file
 
 FORMAT_VERSION = "1.0"
-CHANNELS = 700
-"""Number of channels of the published files, and of a file that does not say its own number."""
 
-REQUIRED_DATASETS = ("spikes/times", "spikes/units", "labels", "extra/keys", "extra/speaker")
-
-
-@dataclass(frozen=True)
-class Breach:
-    """One place where a file breaks the contract.
-
-    Parameters
-    ----------
-    path
-        Place within the file, such as ``spikes/units[3]``.
-    found
-        What stands there.
-    expected
-        What the contract asks for.
-    """
-
-    path: str
-    found: str
-    expected: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: got {self.found}, expected {self.expected}"
+UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError)
+"""What h5py raises on damaged files."""
 
 
 def write_spike_file(
     path: Path,
-    times: Sequence[NDArray[np.floating]],
-    units: Sequence[NDArray[np.integer]],
+    times: Iterable[NDArray[np.floating]],
+    units: Iterable[NDArray[np.integer]],
     *,
     labels: Sequence[int],
     speakers: Sequence[int],
@@ -80,7 +69,8 @@ def write_spike_file(
     path
         The file to write, which must not exist.
     times, units
-        One array of spike times (seconds) and one of channels for each sample.
+        One array of spike times (seconds) and one of channels for each sample. They are taken in
+        turn and never all at once, so generators may be given.
     labels, speakers, sources
         Class, speaker and origin of each sample.
     classes
@@ -106,8 +96,7 @@ def write_spike_file(
             file.attrs["channels"] = channels
             for name, text in attributes.items():
                 file.attrs[name] = text
-            _write_ragged(file, "spikes/times", times, np.dtype(time_type))
-            _write_ragged(file, "spikes/units", units, np.dtype(np.uint16))
+            _write_spikes(file, times, units, np.dtype(time_type), samples=len(labels), path=path)
             file["labels"] = np.asarray(labels, dtype=np.uint16)
             file["extra/speaker"] = np.asarray(speakers, dtype=np.uint16)
             file["extra/keys"] = np.asarray([name.encode() for name in classes])
@@ -126,13 +115,34 @@ def check_time_type(time_type: str) -> None:
         raise InputError("time_type", time_type, "float16 or float32")
 
 
-def _write_ragged(
-    file: h5py.File, name: str, rows: Sequence[NDArray[Any]], element_type: np.dtype[Any]
+def _write_spikes(
+    file: h5py.File,
+    times: Iterable[NDArray[np.floating]],
+    units: Iterable[NDArray[np.integer]],
+    time_type: np.dtype[Any],
+    *,
+    samples: int,
+    path: Path,
 ) -> None:
-    data = np.empty(len(rows), dtype=object)
-    for index, row in enumerate(rows):
-        data[index] = np.asarray(row, dtype=element_type)
-    file.create_dataset(name, data=data, dtype=h5py.vlen_dtype(element_type))
+    """Write both arrays of every sample, a block of samples at a time, so that iterables can be long."""
+    pairs = zip(times, units, strict=True)
+    types = {"spikes/times": time_type, "spikes/units": np.dtype(np.uint16)}
+    targets = [file.create_dataset(name, (samples,), h5py.vlen_dtype(kind)) for name, kind in types.items()]
+    written = 0
+    while block := list(islice(pairs, BLOCK)):
+        if written + len(block) > samples:
+            raise InputError(path, f"more than {samples} samples of spikes", "one label for each sample")
+        for target, kind, rows in zip(targets, types.values(), zip(*block, strict=True), strict=True):
+            data = np.empty(len(rows), dtype=h5py.vlen_dtype(kind))
+            for index, row in enumerate(rows):
+                data[index] = np.asarray(row, dtype=kind)
+            # h5py's own assignment mistakes rows of one length for a table.
+            place = target.id.get_space()
+            place.select_hyperslab((written,), (len(rows),))
+            target.id.write(h5py.h5s.create_simple((len(rows),)), place, data)
+        written += len(block)
+    if written != samples:
+        raise InputError(path, f"{written} samples of spikes", f"{samples}, one for each label")
 
 
 def read_spike_file(path: Path) -> SpikeDataset:
@@ -143,132 +153,84 @@ def read_spike_file(path: Path) -> SpikeDataset:
     InputError
         If the file is missing or breaks the contract; names the first breach and their number.
     """
-    dataset, breaches = _inspect(path)
-    if dataset is None or breaches:
-        more = f" (and {len(breaches) - 1} more breaches)" if len(breaches) > 1 else ""
-        first = breaches[0]
-        raise InputError(path, f"{first.found} at {first.path}{more}", first.expected)
-    return dataset
+    blocks: list[Block] = []
+    about = inspect_spike_file(path, blocks.append)
+    empty = Block(np.empty(0, np.float32), np.empty(0, np.uint16), np.empty(0, np.int64))
+    times, units, counts = (
+        np.concatenate([getattr(block, name) for block in [empty, *blocks]])
+        for name in ("times", "units", "counts")
+    )
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    events = SpikeEvents(times, units, offsets, about.channels)
+    return SpikeDataset(events, about.labels, about.speakers, about.classes)
 
 
 def validate_spike_file(path: Path) -> list[Breach]:
     """Return every breach of the contract, empty if there is none.
 
     Of values that are wrong in many samples, the first sample is named and the others are counted.
+    A block of samples is in memory at a time.
     """
-    return _inspect(path)[1]
+    return _inspect(path, lambda block: None)[1]
 
 
-def _inspect(path: Path) -> tuple[SpikeDataset | None, list[Breach]]:
+@dataclass(frozen=True)
+class AboutSamples:
+    """What a spike file says of its samples besides the spikes; see `SpikeDataset`."""
+
+    labels: NDArray[np.int64]
+    speakers: NDArray[np.int64]
+    classes: tuple[str, ...]
+    channels: int
+
+
+def inspect_spike_file(path: Path, keep: Callable[[Block], None]) -> AboutSamples:
+    """Read and check a spike file, handing on its spikes block by block.
+
+    Parameters
+    ----------
+    path
+        The file.
+    keep
+        Called with every block.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or breaks the contract, maybe after blocks were handed on.
+    """
+    about, breaches = _inspect(path, keep)
+    if about is None or breaches:
+        more = f" (and {len(breaches) - 1} more breaches)" if len(breaches) > 1 else ""
+        first = breaches[0]
+        raise InputError(path, f"{first.found} at {first.path}{more}", first.expected)
+    return about
+
+
+def _inspect(path: Path, keep: Callable[[Block], None]) -> tuple[AboutSamples | None, list[Breach]]:
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no file"
         return None, [Breach("/", found, "a spike file")]
     try:
         with h5py.File(path, "r") as file:
-            breaches = _check_structure(file)
+            breaches = check_structure(file)
             if breaches:
                 return None, breaches
-            return _read_samples(file)
-    except (OSError, RuntimeError, KeyError) as error:
-        reason = " ".join(str(error).split())
+            return _read_samples(file, keep)
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
         return None, [Breach("/", f"a file that cannot be read ({reason})", "an HDF5 file, whole")]
 
 
-def _check_structure(file: h5py.File) -> list[Breach]:
-    """Check that everything is there with the right type and length, without reading spikes."""
-    missing = [name for name in REQUIRED_DATASETS if not isinstance(file.get(name), h5py.Dataset)]
-    breaches = [Breach(name, "nothing", "a dataset") for name in missing]
-    if not isinstance(file.get("extra/meta_info"), h5py.Group):
-        breaches.append(Breach("extra/meta_info", "nothing", "a group"))
-    if missing:
-        return breaches
-    for name, kind, word in (("spikes/times", "f", "float"), ("spikes/units", "iu", "integer")):
-        element_type = h5py.check_vlen_dtype(file[name].dtype)
-        if element_type is None or element_type.kind not in kind:
-            breaches.append(Breach(name, f"type {file[name].dtype}", f"variable-length {word} arrays"))
-    for name in ("labels", "extra/speaker"):
-        if file[name].dtype.kind not in "iu":
-            breaches.append(Breach(name, f"type {file[name].dtype}", "integers"))
-    keys_type = file["extra/keys"].dtype
-    if keys_type.kind != "S" and h5py.check_string_dtype(keys_type) is None:
-        breaches.append(Breach("extra/keys", f"type {keys_type}", "strings"))
-    samples = file["labels"].shape
-    for name in REQUIRED_DATASETS:
-        shape = file[name].shape
-        if len(shape) != 1:
-            breaches.append(Breach(name, f"shape {shape}", "one dimension"))
-        elif name != "extra/keys" and shape != samples:
-            breaches.append(Breach(name, f"{shape[0]} entries", f"as many as labels, {samples[0]}"))
-    return breaches
-
-
-def _read_samples(file: h5py.File) -> tuple[SpikeDataset, list[Breach]]:
-    channels = int(file.attrs.get("channels", CHANNELS))
-    classes = tuple(
-        key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
-        for key in file["extra/keys"][:]
-    )
+def _read_samples(file: h5py.File, keep: Callable[[Block], None]) -> tuple[AboutSamples, list[Breach]]:
+    classes = classes_of(file)
     labels = file["labels"][:].astype(np.int64)
-    times, time_counts = _read_ragged(file["spikes/times"])
-    units, unit_counts = _read_ragged(file["spikes/units"])
-    breaches = _check_labels(labels, len(classes))
-    uneven = np.flatnonzero(time_counts != unit_counts)
-    if uneven.size:
-        first = uneven[0]
-        breaches.append(
-            _per_sample(
-                "spikes/units", uneven, f"{unit_counts[first]} entries", f"{time_counts[first]}, as in times"
-            )
-        )
-    offsets = np.concatenate([[0], np.cumsum(time_counts)]).astype(np.int64)
-    breaches += _check_times(times, offsets)
-    breaches += _check_units(units, np.concatenate([[0], np.cumsum(unit_counts)]), channels)
-    events = SpikeEvents(times.astype(np.float32), units.astype(np.uint16), offsets, channels)
-    return SpikeDataset(events, labels, file["extra/speaker"][:].astype(np.int64), classes), breaches
-
-
-def _read_ragged(dataset: h5py.Dataset) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    rows = dataset[:]
-    counts = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
-    empty = np.empty(0, dtype=h5py.check_vlen_dtype(dataset.dtype))
-    return np.concatenate([empty, *rows]), counts
-
-
-def _per_sample(name: str, samples: NDArray[np.integer], found: str, expected: str) -> Breach:
-    others = f" (and in {len(samples) - 1} other samples)" if len(samples) > 1 else ""
-    return Breach(f"{name}[{samples[0]}]", found + others, expected)
-
-
-def _check_labels(labels: NDArray[np.int64], classes: int) -> list[Breach]:
-    wrong = np.flatnonzero((labels < 0) | (labels >= classes))
-    if not wrong.size:
-        return []
-    return [
-        _per_sample("labels", wrong, str(labels[wrong[0]]), f"0 to {classes - 1}, an index into extra/keys")
-    ]
-
-
-def _check_times(times: NDArray[Any], offsets: NDArray[np.int64]) -> list[Breach]:
-    steps = np.diff(times.astype(np.float64), prepend=0.0)
-    first_events = offsets[:-1][np.diff(offsets) > 0]
-    steps[first_events] = 0.0
-    checks = (
-        (~np.isfinite(times), "finite times"),
-        (times < 0, "times of at least 0 s"),
-        (steps < 0, "times that do not fall"),
-    )
-    breaches = []
-    for wrong, expected in checks:
-        events = np.flatnonzero(wrong)
-        if events.size:
-            samples = np.unique(np.searchsorted(offsets, events, side="right") - 1)
-            breaches.append(_per_sample("spikes/times", samples, f"{times[events[0]]} s", expected))
-    return breaches
-
-
-def _check_units(units: NDArray[Any], offsets: NDArray[np.int64], channels: int) -> list[Breach]:
-    events = np.flatnonzero((units < 0) | (units >= channels))
-    if not events.size:
-        return []
-    samples = np.unique(np.searchsorted(offsets, events, side="right") - 1)
-    return [_per_sample("spikes/units", samples, str(units[events[0]]), f"channels 0 to {channels - 1}")]
+    found = BreachesPerSample()
+    wrong = np.flatnonzero((labels < 0) | (labels >= len(classes)))
+    if wrong.size:
+        expected = f"0 to {len(classes) - 1}, an index into extra/keys"
+        found.add("labels", wrong, str(labels[wrong[0]]), expected)
+    for block in read_blocks(file, found):
+        keep(block)
+    speakers = file["extra/speaker"][:].astype(np.int64)
+    return AboutSamples(labels, speakers, classes, channels_of(file)), found.breaches()

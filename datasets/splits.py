@@ -1,10 +1,34 @@
 """Who is trained on, who is selected on, who is tested on."""
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Protocol
 
 from hearspike.datasets.corpus import Recording
 from hearspike.errors import InputError
+
+Parts = dict[str, list[Recording]]
+"""``train``, ``validation`` and ``test`` with their recordings."""
+
+
+class Split(Protocol):
+    """A way to sort a corpus into training, validation and test."""
+
+    def parts(self, recordings: Sequence[Recording]) -> Parts:
+        """Sort recordings into parts, keeping their order; none is lost and none is in two parts."""
+
+
+def describe_split(split: Split, parts: Parts) -> str:
+    """Return a split as text for records: its name, its settings, and the checksum of what it gave.
+
+    The checksum is over the keys of every part, so two splits of one name can be told apart.
+    """
+    keys = {part: [recording.key for recording in recordings] for part, recordings in parts.items()}
+    sha256 = hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()
+    settings = asdict(split)  # type: ignore[call-overload]  # every split is a dataclass
+    return json.dumps({"name": type(split).__name__, **settings, "sha256": sha256}, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -31,7 +55,7 @@ class HeldOutSpeakers:
             if not getattr(self, name):
                 raise InputError(f"split.{name}", "no speaker", "at least one speaker")
 
-    def parts(self, recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
+    def parts(self, recordings: Sequence[Recording]) -> Parts:
         """Sort recordings into ``train``, ``validation`` and ``test``, keeping their order.
 
         Raises

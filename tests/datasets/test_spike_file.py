@@ -122,7 +122,7 @@ def delete(name: str) -> Callable[[h5py.File], None]:
         ),
         (
             ragged("spikes/units", [[1] * 4, [], [1] * 40], np.uint16),
-            "spikes/units[0]: got 4 entries, expected 5, as in times",
+            "spikes/units[0]: got 4 entries where times has 5, expected one for each time",
         ),
         (
             ragged("spikes/times", [[0.1] * 5, [], [0.5] * 39 + [0.4]], np.float16),
