@@ -140,7 +140,7 @@ class _Conversion:
         (trains,) = self._all([source], _Writer(self.converter, self.seed, None, "npz", None))
         _save(output, trains)
         if picture:
-            _draw(source.path, trains, picture)
+            _draw(source.path, trains, picture, self.converter)
         return {source.path: len(trains)}
 
     def into_folder(
@@ -202,7 +202,7 @@ class _Writer:
             target.parent.mkdir(parents=True, exist_ok=True)
             _save(target, trains)
             if self.plot:
-                _draw(source.path, trains, target.with_suffix(f".{self.plot}"))
+                _draw(source.path, trains, target.with_suffix(f".{self.plot}"), self.converter)
         return trains, [str(item.message) for item in caught if issubclass(item.category, Notice)]
 
 
@@ -215,10 +215,10 @@ def _save(path: Path, trains: SpikeTrains) -> None:
         save_spike_table(path, trains)
 
 
-def _draw(audio: Path, trains: SpikeTrains, path: Path) -> None:
+def _draw(audio: Path, trains: SpikeTrains, path: Path, converter: Converter) -> None:
     from hearspike.converter.figure import draw
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Notice)  # told when the spikes were made
         waveform = read_audio(audio)
-    draw(waveform, trains, path)
+    draw(waveform, trains, path, frequencies_hz=converter.membrane.resonance_hz())

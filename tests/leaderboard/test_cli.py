@@ -132,7 +132,9 @@ def test_convert_takes_folders_in_any_order_and_number_of_processes(hearspike: R
         hearspike("convert", tmp_path / "audio", "-o", tmp_path / "two", "--workers", 2, *common).returncode
         == 0
     )
-    assert hearspike("convert", tmp_path / "alone.wav", "-o", tmp_path / "c.npz", *common).returncode == 0
+    single = hearspike("convert", tmp_path / "alone.wav", "-o", tmp_path / "c.npz", "--plot", "png", *common)
+    assert single.returncode == 0, single.stderr
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
     written = sorted(
         path.relative_to(tmp_path / "two").as_posix() for path in (tmp_path / "two").rglob("*.npz")
     )
@@ -140,6 +142,17 @@ def test_convert_takes_folders_in_any_order_and_number_of_processes(hearspike: R
     inside, alone = np.load(tmp_path / "two" / "deep" / "c.npz"), np.load(tmp_path / "c.npz")
     np.testing.assert_array_equal(inside["times"], alone["times"])
     np.testing.assert_array_equal(inside["units"], alone["units"])
+
+
+def test_convert_writes_tables_and_pictures(hearspike: Run, tmp_path: Path) -> None:
+    """In a folder, each recording gets a table and a picture."""
+    (tmp_path / "audio").mkdir()
+    soundfile.write(tmp_path / "audio" / "a.wav", TONE, 48_000)
+    words = ["--format", "csv", "--plot", "svg", "--channels", 64]
+    result = hearspike("convert", tmp_path / "audio", "-o", tmp_path / "out", *words)
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.csv", "a.svg"]
+    assert (tmp_path / "out" / "a.csv").read_text().startswith("time_s,channel\n")
 
 
 def test_convert_writes_one_spike_file_of_many_recordings(hearspike: Run, tmp_path: Path) -> None:
