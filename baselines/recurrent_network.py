@@ -6,22 +6,26 @@ one recurrent hidden layer, a leaky readout whose trace is summed over time. At 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 import nir
 import numpy as np
-import snntorch
 import torch
 from numpy.typing import NDArray
 
+from hearspike.baselines.fused_layer import fused_recurrent_layer, stepped_recurrent_layer
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
 from hearspike.baselines.training import Training, one_thread, train_by_gradient
 from hearspike.datasets import SpikeDataset, SpikeEvents, bin_events
 from hearspike.datasets.augmentation import jitter_channels
 from hearspike.errors import InputError
 from hearspike.progress import Progress, no_progress
+
+LAYERS = {"fused": fused_recurrent_layer, "snntorch": stepped_recurrent_layer}
+"""Ways to compute the recurrent layer, which agree."""
 
 READOUT_QUANTILE = 0.99
 """Share of the training samples whose readout traces stay within 1."""
@@ -74,6 +78,8 @@ class RecurrentSpikingNetwork:
     channel_shift, channel_spread
         In training, each sample's spikes move along the channels by normal distances of these standard
         deviations: all together, and each by itself. See `hearspike.datasets.augmentation`.
+    implementation
+        ``fused``, the compiled layer, or ``snntorch``, the same step by step with snnTorch's neurons.
     training
         Settings of the gradient descent.
     """
@@ -94,9 +100,12 @@ class RecurrentSpikingNetwork:
     spike_penalty: float
     channel_shift: float
     channel_spread: float
+    implementation: str
     training: Training
 
     def __post_init__(self) -> None:
+        if self.implementation not in LAYERS:
+            raise InputError("model.implementation", self.implementation, f"one of {', '.join(LAYERS)}")
         if self.readout not in get_args(Readout):
             raise InputError("model.readout", self.readout, f"one of {', '.join(get_args(Readout))}")
         for name in ("hidden", "bins"):
@@ -125,9 +134,7 @@ class RecurrentSpikingNetwork:
         fitted = FittedRecurrentNetwork(self, module)
 
         def loss(batch: SpikeDataset) -> torch.Tensor:
-            events = jitter_channels(
-                batch.events, rng, shift=self.channel_shift, spread=self.channel_spread
-            )
+            events = jitter_channels(batch.events, rng, shift=self.channel_shift, spread=self.channel_spread)
             traces, spikes = module(fitted.frames(events))
             scores = self.readout_gain * decide(traces, self.readout)
             excess = torch.relu(spikes.sum(dim=1).mean(dim=0) - self.spike_limit)
@@ -162,25 +169,16 @@ class _Network(torch.nn.Module):
         self.input_weights = _normal(rng, (hidden, shape.inputs), settings.input_scale)
         self.recurrent_weights = _normal(rng, (hidden, hidden), settings.recurrent_scale)
         self.readout_weights = _normal(rng, (shape.outputs, hidden), settings.input_scale)
-        self.neurons = snntorch.Synaptic(
-            alpha,
-            beta,
-            spike_grad=snntorch.surrogate.fast_sigmoid(slope=settings.surrogate_slope),
-            reset_mechanism="zero",
+        self.layer: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = partial(
+            LAYERS[settings.implementation], alpha=alpha, beta=beta, slope=settings.surrogate_slope
         )
         response = self.gain * _response_matrix(alpha, beta, settings.bins)
         self.register_buffer("readout_kernel", response, persistent=False)
 
     def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Map [sample, time, input] counts to [sample, time, class] traces and hidden spikes."""
-        currents = (frames @ self.input_weights.T).unbind(1)
-        spikes = current = membrane = torch.zeros_like(currents[0])
-        record = []
-        for input_current in currents:
-            drive = self.gain * (input_current + spikes @ self.recurrent_weights.T)
-            spikes, current, membrane = self.neurons(drive, current, membrane)
-            record.append(spikes)
-        hidden_spikes = torch.stack(record, dim=1)
+        drive = self.gain * (frames.transpose(0, 1) @ self.input_weights.T)
+        hidden_spikes = self.layer(drive, self.gain * self.recurrent_weights).transpose(0, 1)
         traces = self.readout_kernel @ (hidden_spikes @ self.readout_weights.T)
         return traces, hidden_spikes
 

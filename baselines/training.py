@@ -54,15 +54,18 @@ class Training:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute with one thread of torch, then with as many as before.
+    """Compute with one thread of torch and of linear algebra, then with as many as before.
 
     The operations of one time step are too small to share: two threads wait for each other more than they
     help, and on a busy machine they stall. The result, too, would depend on the number of threads.
     """
+    from threadpoolctl import threadpool_limits
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(before)
 

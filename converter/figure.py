@@ -73,9 +73,10 @@ def firing_rates(trains: SpikeTrains) -> tuple[npt.NDArray[np.float64], npt.NDAr
     """Return spikes per second and channel [group of channels, bin], and the edges of the bins in s."""
     bins = max(1, int(np.ceil(trains.duration / (BIN_MS * 1e-3))))
     rows = -(-trains.channels // CHANNELS_PER_ROW)
-    edges = np.arange(bins + 1) * BIN_MS * 1e-3
+    edges = np.arange(bins + 1, dtype=np.float64) * BIN_MS * 1e-3
     column = np.minimum((trains.times / (BIN_MS * 1e-3)).astype(np.int64), bins - 1)
     cells = trains.units.astype(np.int64) // CHANNELS_PER_ROW * bins + column
     counts = np.bincount(cells, minlength=rows * bins).reshape(rows, bins)
     sizes = np.bincount(np.arange(trains.channels) // CHANNELS_PER_ROW)
-    return counts / (sizes[:, np.newaxis] * BIN_MS * 1e-3), edges
+    rates: npt.NDArray[np.float64] = counts / (sizes[:, np.newaxis] * BIN_MS * 1e-3)
+    return rates, edges

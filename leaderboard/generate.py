@@ -36,9 +36,10 @@ def generate_from_config(config: Mapping[str, Any], *, progress: Progress = no_p
     if not isinstance(workers, int) or workers < 1:
         raise InputError("workers", workers, "a number of processes of at least 1, or null for one per core")
     corpus = {key: value for key, value in config["corpus"].items() if key != "split"}
+    split = config["split"] or config["corpus"]["split"]
     return generate(
         build(corpus, "corpus"),
-        build({"_target_": DEFAULT_SPLIT, **config["corpus"]["split"]}, "corpus.split"),
+        build({"_target_": DEFAULT_SPLIT, **split}, "split" if config["split"] else "corpus.split"),
         build(config["converter"], "converter"),
         Path(config["out"]),
         seed=config["seed"],

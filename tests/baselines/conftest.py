@@ -24,6 +24,7 @@ NETWORK = RecurrentSpikingNetwork(
     spike_penalty=1e-3,
     channel_shift=0.0,
     channel_spread=0.0,
+    implementation="fused",
     training=Training(
         epochs=12,
         patience=12,
