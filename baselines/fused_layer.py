@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from hearspike.errors import InputError
+
 
 class _FusedRecurrentLayer(torch.autograd.Function):
     @staticmethod
@@ -39,6 +41,7 @@ class _FusedRecurrentLayer(torch.autograd.Function):
         return (membrane > 1).to(torch.float32)
 
     @staticmethod
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401  # as above
         from hearspike.baselines import fused_kernels
 
@@ -98,8 +101,19 @@ def fused_recurrent_layer(
     Returns
     -------
     spikes
-        0 or 1 [step, sample, neuron]; the same for any number of threads.
+        0 or 1 [step, sample, neuron].
+
+    Raises
+    ------
+    InputError
+        If the tensors are not float32 on the CPU, or their shapes do not belong together.
     """
+    for name, tensor in (("drive", drive), ("recurrent_weights", recurrent_weights)):
+        if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
+            raise InputError(name, f"{tensor.dtype} on {tensor.device}", "float32 on the CPU")
+    if drive.ndim != 3 or recurrent_weights.shape != (drive.shape[-1],) * 2:
+        found = f"{tuple(drive.shape)} and {tuple(recurrent_weights.shape)}"
+        raise InputError("drive, recurrent_weights", found, "[step, sample, neuron] and [neuron, neuron]")
     spikes = _FusedRecurrentLayer.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
         drive.contiguous(), recurrent_weights, alpha, beta, slope
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from hearspike.converter.outer_ear import EARS, pre_emphasised, through_ear
 from hearspike.converter.ranges import require_choice, require_number
 from hearspike.errors import InputError, Notice
 
@@ -20,6 +21,7 @@ _SHORTFALL = re.compile(r": (\d+) \(should be (\d+)\)")
 # libsndfile reads these short without an error, but logs the length in the header and the true one.
 
 WINDOWS = ("hann", "ramps", "none")
+LEVELS = ("recording", "active")
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,37 @@ class Conditioning:
         onset and offset of `ramp_ms`; ``"none"``.
     ramp_ms
         Length of each ramp, ms; only used by ``"ramps"``.
+    ear
+        ``"none"``, or ``"bs1387"``: outer and middle ear of ITU-R BS.1387 (`ear_gain_db`), before the level.
+    emphasis_corner_hz
+        Corner of a pre-emphasis of 6 dB per octave (`pre_emphasised`), Hz, or None.
+    level_over
+        What `level_rms` is the level of: the ``"recording"``, or its ``"active"`` frames (`active_rms`).
+    active_frame_ms, active_range_db
+        Length of the frames, ms, and how far below the loudest frame an active one may lie, dB. About the
+        25.6 ms and the 40 dB by which Taal et al. (IEEE TASLP 19, 2011) remove silent frames.
     """
 
     level_rms: float | None = 0.3
     window: str = "hann"
     ramp_ms: float = 30.0
+    ear: str = "none"
+    emphasis_corner_hz: float | None = None
+    level_over: str = "recording"
+    active_frame_ms: float = 25.0
+    active_range_db: float = 40.0
 
     def __post_init__(self) -> None:
         if self.level_rms is not None:
             require_number(self, "level_rms", above=0)
         require_choice(self, "window", WINDOWS)
         require_number(self, "ramp_ms", above=0)
+        require_choice(self, "ear", EARS)
+        if self.emphasis_corner_hz is not None:
+            require_number(self, "emphasis_corner_hz", above=0)
+        require_choice(self, "level_over", LEVELS)
+        require_number(self, "active_frame_ms", above=0)
+        require_number(self, "active_range_db", above=0)
 
 
 def read_audio(path: str | Path) -> Waveform:
@@ -181,7 +203,7 @@ def resample(
 def condition(
     samples: npt.NDArray[np.floating], sample_rate: int, parameters: Conditioning
 ) -> npt.NDArray[np.float64]:
-    """Scale to the level, then apply the window; silence stays silence.
+    """Filter (if asked for), scale to the level, apply the window; silence stays silence.
 
     Equation: ``x ← x · level / sqrt(mean(x²))``, then ``x[n] ← x[n] · w[n]``, ``w`` rising over ``h``
     samples as ``(1 − cos(2π n / (2h − 1))) / 2`` and falling likewise at the end; ``h`` is half the
@@ -194,11 +216,17 @@ def condition(
     sample_rate
         Hz.
     parameters
-        Level and window.
+        Filters, level and window.
     """
     conditioned = np.array(samples, dtype=np.float64)
+    if parameters.emphasis_corner_hz is not None:
+        conditioned = pre_emphasised(conditioned, sample_rate, parameters.emphasis_corner_hz)
+    if parameters.ear != "none":
+        conditioned = through_ear(conditioned, sample_rate)
     if parameters.level_rms is not None:
         rms = float(np.sqrt(np.mean(conditioned**2)))
+        if parameters.level_over == "active":
+            rms = active_rms(conditioned, sample_rate, parameters)
         if rms > 0:
             conditioned *= parameters.level_rms / rms
     half = len(conditioned) // 2
@@ -208,3 +236,27 @@ def condition(
         conditioned[:rise] *= ramp
         conditioned[-rise:] *= ramp[::-1]
     return conditioned
+
+
+def active_rms(samples: npt.NDArray[np.floating], sample_rate: int, parameters: Conditioning) -> float:
+    """Root mean square over the frames that are within a range of the loudest one.
+
+    Frames of ``active_frame_ms`` lie side by side, the last one cut short by the end; a frame is active if
+    its mean square is at most ``active_range_db`` below the greatest. Silence around a word does not count.
+
+    Parameters
+    ----------
+    samples
+        Samples [time].
+    sample_rate
+        Hz.
+    parameters
+        Length of the frames and range.
+    """
+    frame = max(1, round(parameters.active_frame_ms * 1e-3 * sample_rate))
+    starts = np.arange(0, len(samples), frame)
+    energy = np.add.reduceat(np.asarray(samples, dtype=np.float64) ** 2, starts)
+    sizes = np.diff(starts, append=len(samples))
+    power = energy / sizes
+    active = power >= power.max() * 10 ** (-parameters.active_range_db / 10)
+    return float(np.sqrt(energy[active].sum() / sizes[active].sum()))

@@ -49,16 +49,52 @@ class BushyCellParameters:
             require_number(self, name, least=0)
 
 
-def random_keys(seed: Seed, channels: int) -> npt.NDArray[np.uint32]:
-    """Keys [2, channel] of the streams of random numbers; a channel's own depend on no other channel."""
+def random_keys(seed: Seed, channels: int, *, stream: int = 0) -> npt.NDArray[np.uint32]:
+    """Keys [2, channel] of the streams of random numbers; a channel's own depend on no other channel.
+
+    ``stream`` above 0 gives further, independent keys of the same seed, for further types of fibres.
+    """
     if not isinstance(seed, np.random.SeedSequence) and seed < 0:
         raise InputError("seed", seed, "a whole number of at least 0")
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    if stream:
+        sequence = np.random.SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, stream))
     return np.ascontiguousarray(sequence.generate_state(2 * channels).reshape(channels, 2).T)
 
 
+class Fibres:
+    """Nerve fibres that are alike, of `LANES` channels, stepping through a recording piece by piece.
+
+    Parameters
+    ----------
+    count
+        Fibres per channel.
+    refractory_s
+        Time for which a fibre cannot fire again, s.
+    rate
+        Steps per second, Hz.
+    keys
+        Keys of the channels' random numbers [2, channel], at most `LANES` channels.
+    """
+
+    def __init__(self, count: int, refractory_s: float, rate: float, keys: npt.NDArray[np.uint32]) -> None:
+        self._count = count
+        self._keys = np.zeros((2, LANES), dtype=np.uint32)
+        self._keys[:, : keys.shape[1]] = keys
+        self._recent = np.zeros((max(1, math.ceil(refractory_s * rate)), LANES), dtype=np.int32)
+        self._step = 0
+
+    def add_to(self, counts: npt.NDArray[np.uint8], probability: npt.NDArray[np.floating]) -> None:
+        """Add to counts [time, lane] how many fibres fire with this probability [time, lane]."""
+        from hearspike.converter.kernels import draw_fibres
+
+        single = probability.astype(np.float32, copy=False)
+        draw_fibres(single, self._keys, self._count, self._step, self._recent, counts)
+        self._step += len(counts)
+
+
 class BushyCells:
-    """Fibres and bushy cells of `LANES` channels, stepping through a recording piece by piece.
+    """Bushy cells of `LANES` channels, stepping through a recording piece by piece.
 
     Parameters
     ----------
@@ -66,17 +102,12 @@ class BushyCells:
         Fibres and cell.
     rate
         Steps per second, Hz.
-    keys
-        Keys of the channels' random numbers [2, channel], at most `LANES` channels.
+    channels
+        How many of the lanes are channels.
     """
 
-    def __init__(self, parameters: BushyCellParameters, rate: float, keys: npt.NDArray[np.uint32]) -> None:
-        self._channels = keys.shape[1]
-        self._fibres = parameters.fibres
-        self._keys = np.zeros((2, LANES), dtype=np.uint32)
-        self._keys[:, : self._channels] = keys
-        cycle = max(1, math.ceil(parameters.fibre_refractory_s * rate))
-        self._recent = np.zeros((cycle, LANES), dtype=np.int32)
+    def __init__(self, parameters: BushyCellParameters, rate: float, channels: int) -> None:
+        self._channels = channels
         self._refractory_steps = math.ceil(parameters.refractory_s * rate)
         self._constants = np.array(
             [
@@ -91,15 +122,10 @@ class BushyCells:
         self._waiting = np.zeros(LANES, dtype=np.int32)
         self._step = 0
 
-    def advance(
-        self, probability: npt.NDArray[np.floating]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """Return steps and lanes [spike] of the spikes that firing probability [time, lane] evokes."""
-        from hearspike.converter.kernels import bushy_cells, draw_fibres
+    def advance(self, counts: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return steps and lanes [spike] of the spikes that firing fibres [time, lane] evoke."""
+        from hearspike.converter.kernels import bushy_cells
 
-        counts = np.zeros(probability.shape, dtype=np.uint8)
-        single = probability.astype(np.float32, copy=False)
-        draw_fibres(single, self._keys, self._fibres, self._step, self._recent, counts)
         most = LANES * (len(counts) // (self._refractory_steps + 1) + 1)
         steps, lanes = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int32)
         found = bushy_cells(
@@ -151,7 +177,10 @@ def bushy_cell_spikes(
     for block in lane_blocks(channels):
         lanes = np.zeros((length, LANES), dtype=np.float32)
         lanes[:, : len(block)] = probability[block.start : block.stop].T
-        steps, lane = BushyCells(parameters, rate, keys[:, block.start : block.stop]).advance(lanes)
+        counts = np.zeros(lanes.shape, dtype=np.uint8)
+        block_keys = keys[:, block.start : block.stop]
+        Fibres(parameters.fibres, parameters.fibre_refractory_s, rate, block_keys).add_to(counts, lanes)
+        steps, lane = BushyCells(parameters, rate, len(block)).advance(counts)
         found.append((steps, lane + block.start))
     return merged_trains(found, channels=channels, rate=rate, duration=length / rate)
 

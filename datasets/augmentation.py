@@ -1,8 +1,10 @@
 """Changes of spikes that leave the word what it is: more speakers than there are recordings of."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hearspike.datasets.events import SpikeEvents
+from hearspike.datasets.events import SpikeDataset, SpikeEvents
+from hearspike.errors import InputError
 
 
 def jitter_channels(
@@ -29,6 +31,160 @@ def jitter_channels(
     distance += rng.normal(0.0, spread, size=len(events.units))
     units = np.rint(events.units + distance).astype(np.int64)
     kept = (units >= 0) & (units < events.channels)
+    return _kept(events, events.times, units, kept)
+
+
+def shift_times(events: SpikeEvents, rng: np.random.Generator, *, largest: float) -> SpikeEvents:
+    """Start every sample earlier or later; spikes that would come before 0 s are dropped.
+
+    Parameters
+    ----------
+    events
+        Spikes of all samples.
+    rng
+        Source of the uniform random numbers, one for each sample.
+    largest
+        Largest shift in seconds, in both directions.
+    """
+    shift = rng.uniform(-largest, largest, size=len(events))[events.sample_of_event]
+    times = events.times + shift
+    kept = times >= 0.0
+    return _kept(events, times, events.units, kept)
+
+
+def stretch_times(events: SpikeEvents, rng: np.random.Generator, *, spread: float) -> SpikeEvents:
+    """Speak every sample faster or slower.
+
+    Parameters
+    ----------
+    events
+        Spikes of all samples.
+    rng
+        Source of the normal random numbers, one for each sample.
+    spread
+        Standard deviation of the logarithm of the factor on all times.
+    """
+    factor = np.exp(rng.normal(0.0, spread, size=len(events)))[events.sample_of_event]
+    return SpikeEvents(
+        (events.times * factor).astype(np.float32), events.units, events.offsets, events.channels
+    )
+
+
+def drop_events(events: SpikeEvents, rng: np.random.Generator, *, probability: float) -> SpikeEvents:
+    """Lose every spike with the same probability, as a loaded link does.
+
+    Parameters
+    ----------
+    events
+        Spikes of all samples.
+    rng
+        Source of the uniform random numbers, one for each spike.
+    probability
+        Of a spike to be lost, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If it is no probability.
+    """
+    if not 0.0 <= probability <= 1.0:
+        raise InputError("probability", probability, "0 to 1")
+    kept = rng.random(len(events.times)) >= probability
+    return _kept(events, events.times, events.units, kept)
+
+
+def add_noise_events(
+    events: SpikeEvents, rng: np.random.Generator, *, rate_hz: float, window: float
+) -> SpikeEvents:
+    """Add spikes of a Poisson process in every channel of every sample.
+
+    Parameters
+    ----------
+    events
+        Spikes of all samples.
+    rng
+        Source of the random numbers.
+    rate_hz
+        Rate of the process in each channel.
+    window
+        Added spikes lie between 0 and this time in seconds.
+    """
+    added = rng.poisson(rate_hz * window * events.channels, size=len(events))
+    sample = np.repeat(np.arange(len(events)), added)
+    times = rng.uniform(0.0, window, size=len(sample))
+    units = rng.integers(events.channels, size=len(sample))
+    return _rebuilt(
+        events,
+        np.concatenate([events.times, times]),
+        np.concatenate([events.units, units]),
+        np.concatenate([events.sample_of_event, sample]),
+    )
+
+
+def mix_samples(dataset: SpikeDataset, rng: np.random.Generator, *, share: float = 0.5) -> SpikeDataset:
+    """Mix every sample with another of its class, spike by spike.
+
+    Of the sample itself each spike stays with probability 1 - ``share``, of the other each comes in
+    with probability ``share``, so the number of spikes stays about the same. A class of one sample is
+    mixed with itself.
+
+    Parameters
+    ----------
+    dataset
+        The samples; labels and speakers stay those of the sample itself.
+    rng
+        Source of the random numbers.
+    share
+        Share of the other sample, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If it is no share.
+    """
+    if not 0.0 <= share <= 1.0:
+        raise InputError("share", share, "0 to 1")
+    partner = np.arange(len(dataset))
+    for label in np.unique(dataset.labels):
+        members = np.flatnonzero(dataset.labels == label)
+        # Each takes the next one in a shuffled circle, so nobody meets himself in a class of two or more.
+        circle = rng.permutation(members)
+        partner[circle] = np.roll(circle, 1)
+    events, others = dataset.events, dataset.events.select(partner)
+    own = rng.random(len(events.times)) >= share
+    foreign = rng.random(len(others.times)) < share
+    mixed = _rebuilt(
+        events,
+        np.concatenate([events.times[own], others.times[foreign]]),
+        np.concatenate([events.units[own], others.units[foreign]]),
+        np.concatenate([events.sample_of_event[own], others.sample_of_event[foreign]]),
+    )
+    return SpikeDataset(mixed, dataset.labels, dataset.speakers, dataset.classes)
+
+
+def _kept(
+    events: SpikeEvents,
+    times: NDArray[np.floating],
+    units: NDArray[np.integer],
+    kept: NDArray[np.bool_],
+) -> SpikeEvents:
+    """Keep some spikes, which are in order already."""
     counts = np.bincount(events.sample_of_event[kept], minlength=len(events))
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return SpikeEvents(events.times[kept], units[kept].astype(np.uint16), offsets, events.channels)
+    return SpikeEvents(
+        times[kept].astype(np.float32), units[kept].astype(np.uint16), offsets, events.channels
+    )
+
+
+def _rebuilt(
+    events: SpikeEvents,
+    times: NDArray[np.floating],
+    units: NDArray[np.integer],
+    sample_of_event: NDArray[np.int64],
+) -> SpikeEvents:
+    """Put spikes in any order back into samples in the order of time."""
+    times = times.astype(np.float32)
+    order = np.lexsort((times, sample_of_event))
+    counts = np.bincount(sample_of_event, minlength=len(events))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return SpikeEvents(times[order], units[order].astype(np.uint16), offsets, events.channels)

@@ -17,9 +17,6 @@ MOST_CHANNELS = 2**16
 MOST_SAMPLES = 10**7
 """More samples than any spike file has; a damaged file may claim more than the memory holds."""
 
-MOST_EVENTS_PER_SAMPLE = 10**8
-"""More spikes than any sample has, for the same reason."""
-
 BLOCK = 512
 """Samples that are read at once."""
 

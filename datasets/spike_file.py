@@ -39,6 +39,7 @@ from hearspike.datasets.contract import (
     read_blocks,
 )
 from hearspike.datasets.events import SpikeDataset, SpikeEvents
+from hearspike.datasets.heap_check import check_heaps, check_lengths
 from hearspike.errors import InputError
 from hearspike.files import new_file
 
@@ -211,9 +212,14 @@ def _inspect(path: Path, keep: Callable[[Block], None]) -> tuple[AboutSamples | 
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no file"
         return None, [Breach("/", found, "a spike file")]
+    heaps, damage = check_heaps(path)
+    if damage:
+        return None, damage
     try:
         with h5py.File(path, "r") as file:
             breaches = check_structure(file)
+            for name in () if breaches else ("spikes/times", "spikes/units"):
+                breaches += check_lengths(file, path, name, heaps)
             if breaches:
                 return None, breaches
             return _read_samples(file, keep)

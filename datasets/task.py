@@ -1,10 +1,13 @@
 """A classification task: three sealed parts of one data set, with a checksum."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 
 from hearspike.datasets.events import SpikeDataset
@@ -24,6 +27,8 @@ class Task:
         The parts. Models are fitted on ``train``, chosen on ``validation`` and scored on ``test``.
     sha256
         Checksum of each file, by file name.
+    split
+        How the data were split: ``name``, its settings, and ``sha256``, which differs wherever the parts do.
     """
 
     name: str
@@ -31,6 +36,33 @@ class Task:
     validation: SpikeDataset
     test: SpikeDataset
     sha256: dict[str, str]
+    split: dict[str, Any] = field(default_factory=dict)
+
+
+def generated_task(
+    name: str,
+    *,
+    train: SpikeDataset,
+    validation: SpikeDataset,
+    test: SpikeDataset,
+    split: Mapping[str, Any],
+) -> Task:
+    """Make a task of data that stand in no file; its checksums are those of spikes and labels.
+
+    Parameters
+    ----------
+    name, train, validation, test
+        See `Task`.
+    split
+        Name and settings of the split.
+    """
+    parts = {"train": train, "validation": validation, "test": test}
+    sums = {}
+    for part, dataset in parts.items():
+        arrays = (dataset.events.times, dataset.events.units, dataset.events.offsets, dataset.labels)
+        sums[part] = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+    content = hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+    return Task(name, train, validation, test, sums, {**split, "sha256": content})
 
 
 def load_task(
@@ -85,13 +117,33 @@ def load_task(
         train_part, validation_part = reference, datasets[validation]
     else:
         train_part, validation_part = _cut_speakers(reference, validation_speakers)
+    sha256 = {file: _file_sha256(root / file) for file in files}
     return Task(
         name=name,
         train=train_part,
         validation=validation_part,
         test=datasets[test],
-        sha256={file: hashlib.sha256((root / file).read_bytes()).hexdigest() for file in files},
+        sha256=sha256,
+        split=_describe_split(root / train, sha256, validation_speakers),
     )
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _describe_split(
+    train: Path, sha256: dict[str, str], validation_speakers: Sequence[int]
+) -> dict[str, Any]:
+    """Describe the split: that of generation, or the files' own, with the speakers cut for validation."""
+    with h5py.File(train, "r") as file:
+        text = file.attrs.get("split")
+    split: dict[str, Any] = json.loads(text) if isinstance(text, str) else {"name": "Files"}
+    if validation_speakers:
+        split = {"name": "HeldOutSpeakers", "validation": list(validation_speakers), "of": split}
+    content = json.dumps([sorted(sha256.items()), list(validation_speakers)])
+    return {**split, "sha256": hashlib.sha256(content.encode()).hexdigest()}
 
 
 def _cut_speakers(dataset: SpikeDataset, speakers: Sequence[int]) -> tuple[SpikeDataset, SpikeDataset]:

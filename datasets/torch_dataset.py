@@ -12,8 +12,8 @@ from hearspike.datasets.events import SpikeDataset, bin_events
 class TorchFrames(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """Frames [time, channel] and label of each sample, for `torch.utils.data.DataLoader`.
 
-    A loader's batches are binned in one pass (``__getitems__``). A data set opened by `open_spike_file` is shared by all workers of a
-    loader, as its spikes stay on the disk.
+    A loader's batches are binned in one pass (``__getitems__``). A data set opened by `open_spike_file`
+    is shared by all workers of a loader, as its spikes stay on the disk.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ def bench(part: str) -> pd.DataFrame:
     Parameters
     ----------
     part
-        ``converter`` or ``emulator``.
+        ``converter``, ``emulator`` or ``loading``.
 
     Returns
     -------
@@ -26,7 +26,11 @@ def bench(part: str) -> pd.DataFrame:
     InputError
         If the part has no benchmark.
     """
-    benchmarks: dict[str, Callable[[], list[object]]] = {"converter": _converter, "emulator": _emulator}
+    benchmarks: dict[str, Callable[[], list[object]]] = {
+        "converter": _converter,
+        "emulator": _emulator,
+        "loading": _loading,
+    }
     if part not in benchmarks:
         raise InputError("bench", part, f"one of {', '.join(benchmarks)}")
     return pd.DataFrame([vars(row) for row in benchmarks[part]()])
@@ -43,3 +47,9 @@ def _emulator() -> list[object]:
 
     backend = plain(compose("evaluate", ["backend=bss2"]))["backend"]
     return list(benchmark(build(backend["profile"], "chip")))
+
+
+def _loading() -> list[object]:
+    from hearspike.datasets.loading_benchmark import benchmark
+
+    return list(benchmark())

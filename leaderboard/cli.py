@@ -119,10 +119,76 @@ def generate(words: tuple[str, ...]) -> None:
         settings = plain(config)
         with show_progress() as progress:
             sizes = generate_from_config(settings, progress=progress)
-        parts = ", ".join(f"{size} for {part}" for part, size in sizes.items())
-        click.echo(f"{settings['out']}: {parts}")
+        shard = f", shard {settings['shard']} converted" if settings["shard"] else ""
+        click.echo(f"{settings['out']}{shard}: {_sizes(sizes)}")
 
     run_hydra(task, "generate", words)
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{size} for {part}" for part, size in sizes.items())
+
+
+@commands.command()
+@click.argument("out", type=click.Path(path_type=Path))
+def merge(out: Path) -> None:
+    """Write the spike files of OUT when all shards of its generation are converted."""
+    from hearspike.datasets.generation import merge as run
+    from hearspike.leaderboard.progress_display import show_progress
+
+    with show_progress() as progress:
+        sizes = run(out, progress=progress)
+    click.echo(f"{out}: {_sizes(sizes)}")
+
+
+@commands.command()
+@click.argument("name")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder to make.  [default: in the workspace]"
+)
+@click.option(
+    "--copy", "copies", type=click.Path(path_type=Path), multiple=True, help="An archive at hand; repeat."
+)
+@click.option("--checksum", "checksums", multiple=True, help="FILE=md5:… or FILE=sha256:…; repeat.")
+def download(name: str, output: Path | None, copies: tuple[Path, ...], checksums: tuple[str, ...]) -> None:
+    """Download and check a published data set: shd, ssc, fsdd, speech_commands or heidelberg_digits."""
+    from hearspike.datasets.download import download as run
+    from hearspike.leaderboard.config import default_paths
+    from hearspike.leaderboard.progress_display import show_progress
+
+    given = {}
+    for word in checksums:
+        file, equals, checksum = word.partition("=")
+        if not (file and equals and checksum):
+            raise InputError("--checksum", word, "FILE=md5:… or FILE=sha256:…")
+        given[file] = checksum
+    with show_progress() as progress:
+        folder = run(
+            name,
+            output or default_paths()["datasets"] / name,
+            copies=copies,
+            checksums=given,
+            progress=progress,
+        )
+    click.echo(f"{name}: {folder}")
+
+
+@commands.command()
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Folder with data sets.  [default: in the workspace]"
+)
+@click.option("--format", "form", default="text", show_default=True, help="text, markdown or csv.")
+def datasets(folder: Path | None, form: str) -> None:
+    """List the data sets there are: samples, speakers, spikes, channels used."""
+    import pandas as pd
+
+    from hearspike.datasets.description import describe_folder
+    from hearspike.leaderboard.config import default_paths
+    from hearspike.leaderboard.table import render
+
+    rows = [vars(row) for row in describe_folder(folder or default_paths()["datasets"])]
+    table = pd.DataFrame(rows).map(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else cell)
+    click.echo(render(table, form), nl=False)
 
 
 @commands.command()
@@ -204,7 +270,7 @@ def demo(overrides: tuple[str, ...]) -> None:
     "--json", "json_file", type=click.Path(path_type=Path), help="Also write the rows to this file."
 )
 def bench(part: str, json_file: Path | None) -> None:
-    """Measure the speed of a PART: converter or emulator."""
+    """Measure the speed of a PART: converter, emulator or loading."""
     from hearspike.files import new_file, refuse_existing
     from hearspike.leaderboard.bench import bench as run
     from hearspike.leaderboard.table import render

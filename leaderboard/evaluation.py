@@ -197,6 +197,7 @@ def _describe_task(task: Task) -> dict[str, Any]:
     return {
         "name": task.name,
         "sha256": task.sha256,
+        "split": task.split,
         "classes": list(task.train.classes),
         "samples": {name: len(part) for name, part in parts.items()},
         "speakers": {name: np.unique(part.speakers).tolist() for name, part in parts.items()},

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 from numba import get_num_threads, set_num_threads
+from threadpoolctl import threadpool_limits
 
 from hearspike.baselines.fused_layer import fused_recurrent_layer, stepped_recurrent_layer
+from hearspike.errors import InputError
 
 Result = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 CONSTANTS = {"alpha": 0.67, "beta": 0.82, "slope": 50.0}
@@ -39,7 +41,7 @@ def test_spikes_and_gradients_are_those_of_snntorch(scale: float) -> None:
         assert (mine - theirs).abs().max() <= 1e-4 * theirs.abs().max()
 
 
-def test_gradient_is_that_of_finite_differences_below_threshold() -> None:
+def test_gradient_below_threshold_is_known_in_closed_form() -> None:
     """Where no neuron fires, the gradient is the surrogate's slope times the derivative of the potential.
 
     The potential's derivative by a drive n steps earlier is (alpha^(n+1) - beta^(n+1)) / (alpha - beta).
@@ -65,11 +67,26 @@ def test_threads_do_not_change_a_bit() -> None:
         results = []
         for threads in (1, before):
             set_num_threads(threads)
-            results.append(run(fused_recurrent_layer))
+            with threadpool_limits(limits=1, user_api="blas"):
+                results.append(run(fused_recurrent_layer))
     finally:
         set_num_threads(before)
     for one, many in zip(*results, strict=True):
         assert torch.equal(one, many)
+
+
+@pytest.mark.parametrize(
+    ("drive", "weights", "message"),
+    [
+        (torch.zeros(2, 3, 4, dtype=torch.float64), torch.zeros(4, 4), "drive: got torch.float64"),
+        (torch.zeros(2, 3, 4), torch.zeros(4, 5), r"\(2, 3, 4\) and \(4, 5\)"),
+        (torch.zeros(3, 4), torch.zeros(4, 4), r"\(3, 4\) and \(4, 4\)"),
+    ],
+)
+def test_wrong_tensors_are_refused(drive: torch.Tensor, weights: torch.Tensor, message: str) -> None:
+    """Nothing is rounded or read beyond its end without a word."""
+    with pytest.raises(InputError, match=message):
+        fused_recurrent_layer(drive, weights, **CONSTANTS)
 
 
 def test_single_step_and_single_sample() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearspike.converter import Conditioning, condition, read_audio, resample
+from hearspike.converter.audio import active_rms
 from hearspike.errors import InputError, Notice
 
 Array = npt.NDArray[np.float32]
@@ -163,3 +164,44 @@ def test_silence_stays_silence() -> None:
 def test_conditioning_refuses_what_makes_no_sense(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=rf"Conditioning\.{next(iter(wrong))}: got"):
         Conditioning(**wrong)
+
+
+def test_active_level_does_not_depend_on_the_silence_around(tone: Array) -> None:
+    """The level over the recording falls as silence is added, that over active frames does not.
+
+    0.1 s of tone are four frames of 25 ms exactly; 0.3536 = 0.5 / sqrt(2).
+    """
+    around = np.concatenate([np.zeros(48000), tone, 1e-4 * np.ones(24000)])
+    assert active_rms(tone, 48000, Conditioning()) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
+    assert active_rms(around, 48000, Conditioning()) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
+    levelled = condition(around, 48000, Conditioning(level_over="active", window="none"))
+    assert np.sqrt(np.mean(levelled[48000:52800] ** 2)) == pytest.approx(0.3, rel=1e-3)
+    whole = condition(around, 48000, Conditioning(window="none"))
+    assert np.sqrt(np.mean(whole**2)) == pytest.approx(0.3, rel=1e-3)
+
+
+def test_active_level_of_a_steady_sound_is_its_level(tone: Array) -> None:
+    """The last frame may be short: it counts for its samples."""
+    for length in (2, 1199, 1201, 4799):
+        rms = float(np.sqrt(np.mean(np.ones(length) ** 2)))
+        assert active_rms(np.ones(length), 48000, Conditioning()) == pytest.approx(rms)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ear": "cat"},
+        {"emphasis_corner_hz": 0.0},
+        {"level_over": "loud"},
+        {"active_frame_ms": -1.0},
+        {"active_range_db": 0.0},
+    ],
+)
+def test_options_for_speech_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=rf"Conditioning\.{next(iter(wrong))}: got"):
+        Conditioning(**wrong)
+
+
+def test_silence_stays_silence_through_every_filter() -> None:
+    everything = Conditioning(ear="bs1387", emphasis_corner_hz=77.6, level_over="active")
+    assert not condition(np.zeros(2400), 24000, everything).any()

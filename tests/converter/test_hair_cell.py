@@ -88,6 +88,34 @@ def test_rate_grows_with_level_and_saturates() -> None:
     assert 1.5 * lowest < highest < 6 * lowest
 
 
+def _rate_in_noise(level: float, noise: float) -> float:
+    """Mean firing rate in the last 100 ms of 300 ms of a 1 kHz tone in steady noise, 1/s; 20 cells."""
+    time = np.arange(14400) / 48000
+    masker = noise * np.random.default_rng(3).normal(size=(20, len(time)))
+    probability = firing_probability(level * np.sin(2 * np.pi * 1000 * time) + masker, 48000, SPLITTING)
+    return float(-np.log1p(-probability[:, -4800:]).mean() * 48000)
+
+
+def test_noise_raises_the_threshold_and_compresses_the_range_of_rates() -> None:
+    """As in the fibres of Costalupes, Young and Gibson (J. Neurophysiol. 51, 1984).
+
+    The noise itself raises the rate of weak tones, adapts the synapse, so that strong tones reach no more
+    than in quiet, and moves the rising part of the rate–level curve to higher levels.
+    """
+    levels_db = np.arange(-20, 80, 4)
+    curves = np.array(
+        [[_rate_in_noise(10 ** (db / 20), noise) for db in levels_db] for noise in (0.0, 10.0, 40.0)]
+    )
+    floors, ceilings = curves[:, 0], curves[:, -1]
+    assert floors.tolist() == sorted(floors)
+    assert np.all(np.diff(ceilings - floors) < 0)
+    assert np.all(ceilings < 1.02 * ceilings[0])
+    rise = curves - floors[:, None]
+    quarter = 0.25 * (ceilings[0] - floors[0])  # the same rise in rate above the floor, for every noise
+    thresholds = [int(levels_db[np.argmax(row > quarter)]) for row in rise[:2]]
+    assert thresholds[1] >= thresholds[0] + 4
+
+
 def test_response_to_a_tone_adapts_after_its_onset() -> None:
     """High at the onset, decaying over tens of milliseconds, below rest after the offset, then recovering."""
     time = np.arange(19200) / 48000

@@ -18,6 +18,7 @@ from hearspike.converter import (
     firing_probability,
     preset,
 )
+from hearspike.converter.fibre_types import ALIKE
 from hearspike.errors import InputError
 
 
@@ -40,7 +41,7 @@ def test_same_seed_same_spikes_on_any_number_of_threads(name: str) -> None:
     assert one.duration == 0.1
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", ["heidelberg", "causal", "reference"])
 def test_the_pipeline_is_its_stages_one_after_the_other(name: str) -> None:
     """Spike by spike, over several blocks of channels."""
     converter, sound = preset(name, channels=150), _noise(0.1)
@@ -54,6 +55,79 @@ def test_the_pipeline_is_its_stages_one_after_the_other(name: str) -> None:
     assert len(whole) > 0
     np.testing.assert_array_equal(whole.times, staged.times)
     np.testing.assert_array_equal(whole.units, staged.units)
+
+
+@pytest.mark.parametrize("name", ["heidelberg", "causal", "reference"])
+def test_what_only_speech_has_is_off_elsewhere(name: str) -> None:
+    """So that their spikes stay comparable with those of the published converter."""
+    converter = preset(name)
+    assert converter.fibre_types == ALIKE
+    assert converter.conditioning.ear == "none"
+    assert converter.conditioning.emphasis_corner_hz is None
+    assert converter.conditioning.level_over == "recording"
+
+
+@pytest.mark.parametrize("name", ["heidelberg", "speech"])
+def test_a_batch_gives_what_single_calls_give(name: str) -> None:
+    """To the byte, on any number of threads, for recordings of different lengths and rates."""
+    converter = preset(name, channels=80)
+    recordings = [_noise(0.05), _noise(0.03, 16000), np.zeros(500), _noise(0.04)]
+    rates, seeds = [48000, 16000, 8000, 48000], np.random.SeedSequence(4).spawn(4)
+    single = [
+        converter(sound, rate, seed=seed) for sound, rate, seed in zip(recordings, rates, seeds, strict=True)
+    ]
+    for threads in (1, 3):
+        batch = converter.batch(recordings, rates, seeds=seeds, threads=threads)
+        assert [trains.times.tobytes() for trains in batch] == [trains.times.tobytes() for trains in single]
+        assert [trains.units.tobytes() for trains in batch] == [trains.units.tobytes() for trains in single]
+    assert len(single[0]) > 0
+    same_rate = converter.batch(recordings[::3], 48000, seeds=seeds[::3])
+    assert same_rate[1].times.tobytes() == single[3].times.tobytes()
+
+
+def test_an_empty_batch_is_empty() -> None:
+    assert preset("heidelberg").batch([], 48000, seeds=[]) == []
+
+
+@pytest.mark.parametrize(
+    ("recordings", "rates", "seeds", "message"),
+    [
+        ([np.zeros(9)], [48000, 48000], [0], "sample_rates: got 2 of them, expected one for each of 1"),
+        ([np.zeros(9)], 48000, [], "seeds: got 0 of them, expected one for each of 1"),
+        ([np.zeros(9), np.zeros(1)], 48000, [0, 1], "recording 1: samples: got an array of shape"),
+        ([np.zeros(9), np.zeros(9)], [48000, 0], [0, 1], "recording 1: sample_rate: got 0"),
+    ],
+)
+def test_a_bad_batch_is_refused(recordings: Any, rates: Any, seeds: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        preset("heidelberg", channels=2).batch(recordings, rates, seeds=seeds)
+
+
+def test_speech_moves_spikes_to_the_consonants() -> None:
+    """Two tones of one amplitude, 300 Hz and 3 kHz: speech gives the higher one the larger share."""
+    time = np.arange(9600) / 48000
+    sound = np.sin(2 * np.pi * 300 * time) + np.sin(2 * np.pi * 3000 * time)
+    shares = []
+    for name in ("causal", "speech"):
+        converter = preset(name, channels=140)
+        trains = converter(sound, 48000, seed=0)
+        high = converter.membrane.resonance_hz()[trains.units] > 1000
+        shares.append(np.mean(high))
+    assert shares[1] > 1.5 * shares[0]
+
+
+def test_no_option_of_speech_answers_before_a_click() -> None:
+    """No more spikes in the 50 ms before the click than in silence; after it, many more."""
+    converter = preset("speech", channels=200)
+    click = np.zeros(9600)
+    click[4800:4810] = 1.0
+    with_click, silent = converter(click, 48000, seed=0), converter(np.zeros(9600), 48000, seed=0)
+    before = [np.count_nonzero(trains.times < 0.0995) for trains in (with_click, silent)]
+    after = [
+        np.count_nonzero((trains.times > 0.0995) & (trains.times < 0.12)) for trains in (with_click, silent)
+    ]
+    assert before[0] == pytest.approx(before[1], abs=3)
+    assert after[0] > 100 + after[1]
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -1,42 +1,128 @@
-"""Augmented spikes are moved as asked, and nothing else."""
+"""Augmented spikes keep the contract, and are changed by as much as was asked for."""
+
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 
-from hearspike.datasets import SpikeEvents, count_spikes
-from hearspike.datasets.augmentation import jitter_channels
+from hearspike.datasets import SpikeDataset, SpikeEvents, count_spikes
+from hearspike.datasets.augmentation import (
+    add_noise_events,
+    drop_events,
+    jitter_channels,
+    mix_samples,
+    shift_times,
+    stretch_times,
+)
+from hearspike.errors import InputError
 
-
-def events(samples: int, per_sample: int) -> SpikeEvents:
-    times = np.tile(np.linspace(0, 1, per_sample, dtype=np.float32), samples)
-    units = np.full(samples * per_sample, 350, dtype=np.uint16)
-    return SpikeEvents(times, units, np.arange(samples + 1) * per_sample, 700)
-
-
-def test_no_jitter_changes_nothing() -> None:
-    """Zero distances give the same spikes."""
-    before = events(5, 20)
-    after = jitter_channels(before, np.random.default_rng(0), shift=0.0, spread=0.0)
-    np.testing.assert_array_equal(after.units, before.units)
-    np.testing.assert_array_equal(after.times, before.times)
-    np.testing.assert_array_equal(after.offsets, before.offsets)
+SAMPLES, SPIKES, CHANNELS = 40, 500, 700
 
 
-def test_samples_move_as_a_whole_and_spikes_by_themselves() -> None:
-    """The spread between samples and within them are those asked for."""
-    after = jitter_channels(events(400, 400), np.random.default_rng(1), shift=20.0, spread=5.0)
-    moved = after.units.reshape(400, 400).astype(float) - 350
-    # A standard deviation from n normal numbers has a relative standard error of 1 / sqrt(2 n): 3.5 % of
-    # 400 samples; four of them are 14 %. Rounding adds 1/12 to the variance within samples.
-    assert abs(moved.mean(axis=1).std() / 20 - 1) < 0.14
-    assert abs(moved.std(axis=1).mean() / np.sqrt(25 + 1 / 12) - 1) < 0.02
+def events() -> SpikeEvents:
+    rng = np.random.default_rng(0)
+    times = np.sort(rng.uniform(0.1, 1.0, (SAMPLES, SPIKES)), axis=1).ravel().astype(np.float32)
+    units = rng.integers(0, CHANNELS, SAMPLES * SPIKES).astype(np.uint16)
+    return SpikeEvents(times, units, np.arange(SAMPLES + 1) * SPIKES, CHANNELS)
 
 
-def test_spikes_beyond_the_channels_are_dropped() -> None:
-    """Each sample keeps only what lies within; order and sample boundaries stay."""
-    before = events(50, 30)
-    after = jitter_channels(before, np.random.default_rng(2), shift=0.0, spread=400.0)
-    counts = count_spikes(after).sum(axis=1)
-    np.testing.assert_array_equal(counts, np.diff(after.offsets))
-    assert 0 < counts.sum() < len(before.units)
-    steps = np.diff(after.times)[np.setdiff1d(np.arange(len(after.times) - 1), after.offsets[1:-1] - 1)]
-    assert (steps > 0).all()
+def dataset() -> SpikeDataset:
+    return SpikeDataset(events(), np.arange(SAMPLES) % 7, np.arange(SAMPLES) % 3, tuple("abcdefg"))
+
+
+Change = Callable[[np.random.Generator], SpikeEvents]
+
+CHANGES: dict[str, Change] = {
+    "jitter": lambda rng: jitter_channels(events(), rng, shift=20.0, spread=20.0),
+    "shift": lambda rng: shift_times(events(), rng, largest=0.2),
+    "stretch": lambda rng: stretch_times(events(), rng, spread=0.2),
+    "drop": lambda rng: drop_events(events(), rng, probability=0.3),
+    "noise": lambda rng: add_noise_events(events(), rng, rate_hz=0.5, window=1.4),
+    "mix": lambda rng: mix_samples(dataset(), rng).events,
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changed_spikes_keep_the_contract_and_the_seed(name: str) -> None:
+    """Sorted, of at least 0 s, in range, as many samples; the same seed gives the same, another does not."""
+    first, again, other = (CHANGES[name](np.random.default_rng(seed)) for seed in (1, 1, 2))
+    for field in ("times", "units", "offsets"):
+        np.testing.assert_array_equal(getattr(first, field), getattr(again, field))
+    assert len(first.times) != len(other.times) or (first.times != other.times).any() or name == "jitter"
+    assert count_spikes(first).tolist() != count_spikes(other).tolist() or name == "stretch"
+    assert (str(first.times.dtype), str(first.units.dtype), first.channels) == ("float32", "uint16", CHANNELS)
+    assert len(first) == SAMPLES
+    assert first.offsets[-1] == len(first.times) == len(first.units)
+    assert (first.times >= 0).all()
+    steps = np.diff(first.times)
+    steps[first.offsets[1:-1] - 1] = 0
+    assert (steps >= 0).all()
+    assert first.units.max() < CHANNELS
+
+
+def test_nothing_is_changed_by_nothing() -> None:
+    """With zero strength every change is the identity."""
+    rng = np.random.default_rng(0)
+    for same in (
+        jitter_channels(events(), rng, shift=0.0, spread=0.0),
+        shift_times(events(), rng, largest=0.0),
+        stretch_times(events(), rng, spread=0.0),
+        drop_events(events(), rng, probability=0.0),
+        add_noise_events(events(), rng, rate_hz=0.0, window=1.0),
+        mix_samples(dataset(), rng, share=0.0).events,
+    ):
+        np.testing.assert_array_equal(same.times, events().times)
+        np.testing.assert_array_equal(same.units, events().units)
+
+
+def test_shift_moves_a_sample_as_a_whole() -> None:
+    """Differences within a sample stay; the shifts fill the interval; early spikes are dropped."""
+    moved = shift_times(events(), np.random.default_rng(0), largest=0.05)
+    assert len(moved.times) == len(events().times)  # all start after 0.1 s
+    shifts = (moved.times - events().times).reshape(SAMPLES, SPIKES)
+    np.testing.assert_allclose(shifts, np.broadcast_to(shifts[:, :1], shifts.shape), atol=1e-6)  # float32
+    assert -0.05 <= shifts.min() < -0.03
+    assert 0.03 < shifts.max() <= 0.05
+    assert len(shift_times(events(), np.random.default_rng(0), largest=0.5).times) < len(events().times)
+
+
+def test_stretch_multiplies_a_sample_as_a_whole() -> None:
+    """One factor for all times of a sample, lognormal over samples; no spike is lost."""
+    stretched = stretch_times(events(), np.random.default_rng(0), spread=0.2)
+    factors = (stretched.times / events().times).reshape(SAMPLES, SPIKES)
+    np.testing.assert_allclose(factors, np.broadcast_to(factors[:, :1], factors.shape), rtol=1e-6)  # float32
+    # The standard deviation of 40 draws scatters by 0.2 / sqrt(80) = 0.022; four of these.
+    assert abs(np.log(factors[:, 0]).std() - 0.2) < 0.09
+
+
+def test_drop_and_noise_have_their_rates() -> None:
+    """Binomial losses and Poisson gains, to five standard deviations."""
+    total = SAMPLES * SPIKES
+    kept = len(drop_events(events(), np.random.default_rng(0), probability=0.3).times)
+    assert abs(kept - 0.7 * total) < 5 * np.sqrt(0.21 * total)
+    noisy = add_noise_events(events(), np.random.default_rng(0), rate_hz=0.5, window=1.4)
+    mean = 0.5 * 1.4 * CHANNELS * SAMPLES
+    assert abs(len(noisy.times) - total - mean) < 5 * np.sqrt(mean)
+    assert noisy.times.max() < 1.4
+    assert len(drop_events(events(), np.random.default_rng(0), probability=1.0).times) == 0
+
+
+def test_mixing_takes_spikes_of_one_other_sample_of_the_class() -> None:
+    """With share 1 every sample becomes another of its class, and each is taken once."""
+    data = dataset()
+    mixed = mix_samples(data, np.random.default_rng(0), share=1.0)
+    originals = {data.events.times[i * SPIKES : (i + 1) * SPIKES].tobytes(): i for i in range(SAMPLES)}
+    sources = [originals[mixed.events.times[i * SPIKES : (i + 1) * SPIKES].tobytes()] for i in range(SAMPLES)]
+    assert sorted(sources) == list(range(SAMPLES))
+    assert all(source != sample for sample, source in enumerate(sources))
+    np.testing.assert_array_equal(data.labels[sources], data.labels)
+    np.testing.assert_array_equal(mixed.speakers, data.speakers)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
+def test_wrong_probability_is_refused(wrong: float) -> None:
+    """A probability is 0 to 1."""
+    with pytest.raises(InputError, match="probability"):
+        drop_events(events(), np.random.default_rng(0), probability=wrong)
+    with pytest.raises(InputError, match="share"):
+        mix_samples(dataset(), np.random.default_rng(0), share=wrong)

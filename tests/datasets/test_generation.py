@@ -208,10 +208,20 @@ def test_damaged_and_outdated_utterances_are_made_again(generated: Path, audio: 
     (audio / "1_lucas_0.flac").write_bytes(good)
     (tmp_path / "held_back.flac").rename(audio / "0_jackson_0.flac")
     (work,) = tmp_path.glob("out.work-*")
-    torn = sorted(work.glob("spikes/*/*.npz"))[0]
+    name = hashlib.sha256(b"0_theo_0").hexdigest()
+    torn = work / "spikes" / name[:2] / f"{name[2:]}.npz"
     torn.write_bytes(torn.read_bytes()[:-100])
     run(audio, tmp_path / "out")
     assert_same_files(tmp_path / "out", generated)
+
+
+def test_same_audio_under_two_names_gives_other_spikes(audio: Path, tmp_path: Path) -> None:
+    """The random stream of an utterance is its own."""
+    shutil.copy(audio / "0_lucas_0.flac", audio / "1_lucas_0.flac")
+    run(audio, tmp_path / "out")
+    events = read_spike_file(tmp_path / "out" / "valid.h5").events
+    first, second = (events.select(np.array([sample])) for sample in (0, 1))
+    assert first.times.tolist() != second.times.tolist()
 
 
 def test_other_settings_do_not_share_finished_work(audio: Path, tmp_path: Path) -> None:

@@ -77,3 +77,21 @@ def test_files_of_different_tasks_are_refused(folder: Path) -> None:
     write(folder / "test.h5", speakers=[4], classes=("a", "b", "c"))
     with pytest.raises(InputError, match=r"test\.h5: got 3 classes"):
         load_task(**FILES, root=folder, validation="valid.h5", validation_speakers=[])
+
+
+def test_split_is_named_and_its_checksum_follows_the_parts(folder: Path) -> None:
+    """Other speakers for validation, or other files, are another split; the same are the same."""
+    splits = [
+        load_task(**FILES, root=folder, validation=None, validation_speakers=speakers).split
+        for speakers in ([1], [1], [2])
+    ]
+    assert splits[0] == splits[1]
+    assert splits[0]["name"] == "HeldOutSpeakers"
+    assert splits[0]["validation"] == [1]
+    assert splits[0]["sha256"] != splits[2]["sha256"]
+    own = load_task(**FILES, root=folder, validation="valid.h5", validation_speakers=[]).split
+    assert own["name"] == "Files"
+    (folder / "test.h5").unlink()
+    write(folder / "test.h5", speakers=[4, 0, 0])
+    other = load_task(**FILES, root=folder, validation="valid.h5", validation_speakers=[]).split
+    assert other["sha256"] != own["sha256"]
