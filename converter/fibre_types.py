@@ -18,19 +18,20 @@ class FibreType:
         Part of the fibres, 0 … 1; the shares of all types add up to 1.
     spontaneous_per_s
         Firing rate in silence, 1/s; None keeps the hair cell's own.
-    threshold_db
-        How much more velocity these fibres need for the same release, dB.
+    attenuation_db
+        By how much the velocity is attenuated for these fibres, dB. A cell with a lower offset rectifies
+        more, so that a type's threshold lies less than this above the others'.
     """
 
     share: float
     spontaneous_per_s: float | None = None
-    threshold_db: float = 0.0
+    attenuation_db: float = 0.0
 
     def __post_init__(self) -> None:
         require_number(self, "share", above=0, most=1)
         if self.spontaneous_per_s is not None:
             require_number(self, "spontaneous_per_s", above=0)
-        require_number(self, "threshold_db", least=-120, most=120)
+        require_number(self, "attenuation_db", least=-120, most=120)
 
 
 ALIKE = (FibreType(share=1.0),)
@@ -38,11 +39,12 @@ ALIKE = (FibreType(share=1.0),)
 
 LIBERMAN_1978 = (
     FibreType(share=0.61),
-    FibreType(share=0.23, spontaneous_per_s=10.0, threshold_db=10.0),
-    FibreType(share=0.16, spontaneous_per_s=0.5, threshold_db=20.0),
+    FibreType(share=0.23, spontaneous_per_s=10.0, attenuation_db=20.0),
+    FibreType(share=0.16, spontaneous_per_s=0.5, attenuation_db=30.0),
 )
 """Shares of high, medium and low spontaneous rate and the borders between them (18/s and 0.5/s) from
-Liberman (J. Acoust. Soc. Am. 63, 1978, 442–455; cat). Rates within the classes and thresholds: assumed."""
+Liberman (J. Acoust. Soc. Am. 63, 1978, 442–455; cat). Rates within the classes and attenuations: assumed;
+the level of half the driven rate at 1 kHz comes out 10 and 18 dB above that of the first type."""
 
 
 def fibres_per_type(fibres: int, types: Sequence[FibreType]) -> list[int]:
@@ -59,7 +61,7 @@ def hair_cell_of(kind: FibreType, parameters: HairCellParameters) -> HairCellPar
     """Hair cell as seen by a type of fibre.
 
     Equations: the spontaneous rate ``R = h c`` fixes the release in silence (`HairCellParameters`
-    solved for k₀) and thereby the offset; dividing the velocity by ``d = 10^(threshold_db / 20)`` is the
+    solved for k₀) and thereby the offset; dividing the velocity by ``d = 10^(attenuation_db / 20)`` is the
     same as multiplying A and B by d::
 
         c  = R / h,   k₀ = y (l + r) c / (M y − l c),   A = B k₀ / (g − k₀)
@@ -87,5 +89,5 @@ def hair_cell_of(kind: FibreType, parameters: HairCellParameters) -> HairCellPar
             expected = "a rate that the hair cell can sustain"
             raise InputError("FibreType.spontaneous_per_s", kind.spontaneous_per_s, expected)
         offset = saturation * release / (parameters.permeability_per_s - release)
-    scale = 10 ** (kind.threshold_db / 20)
+    scale = 10 ** (kind.attenuation_db / 20)
     return replace(parameters, offset=offset * scale, saturation=saturation * scale)

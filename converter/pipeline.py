@@ -19,7 +19,7 @@ from hearspike.converter.bushy_cell import (
     merged_trains,
     random_keys,
 )
-from hearspike.converter.fibre_types import ALIKE, LIBERMAN_1978, FibreType, fibres_per_type, hair_cell_of
+from hearspike.converter.fibre_types import ALIKE, FibreType, fibres_per_type, hair_cell_of
 from hearspike.converter.hair_cell import HairCellParameters, HairCells
 from hearspike.converter.lanes import lane_blocks
 from hearspike.converter.membrane_response import MembraneParameters
@@ -206,16 +206,19 @@ PRESETS: Mapping[str, Converter] = MappingProxyType(
         ),
         "speech": Converter(
             sample_rate=24_000,
-            conditioning=Conditioning(window="ramps", ear="bs1387", level_over="active"),
+            conditioning=Conditioning(
+                window="ramps", ear="bs1387", emphasis_corner_hz=77.6, level_over="active"
+            ),
             membrane=MembraneParameters(synthesis="causal"),
             hair_cell=HairCellParameters(scheme="splitting"),
-            fibre_types=LIBERMAN_1978,
         ),
         "reference": Converter(sample_rate=None, membrane=MembraneParameters(synthesis="reference-exact")),
     }
 )
 """``heidelberg``: the published converter's algorithm on audio resampled to 48 kHz. ``reference``: the
-published converter as it is, at the file's own rate and transform length, for checks against it."""
+published converter as it is, at the file's own rate and transform length, for checks against it. ``causal``:
+without its faults. ``speech``: that at half the rate, with outer and middle ear, pre-emphasis and the level
+of active speech; chosen on validation speakers (docs/converter.md)."""
 
 
 def preset(name: str, *, channels: int = 700) -> Converter:

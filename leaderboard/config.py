@@ -77,8 +77,17 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """Resolve every reference and return plain Python values."""
-    container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    """Resolve every reference and return plain Python values.
+
+    Raises
+    ------
+    InputError
+        If a value that has no default was not given.
+    """
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise InputError(missing[0], "nothing", f"a value, since it has no default: {missing[0]}=…")
+    container = OmegaConf.to_container(config, resolve=True)
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
 

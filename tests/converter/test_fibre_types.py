@@ -17,7 +17,7 @@ CELL = HairCellParameters(scheme="splitting")
 
 @pytest.mark.parametrize("kind", LIBERMAN_1978)
 def test_a_type_has_its_spontaneous_rate(kind: FibreType) -> None:
-    """By the resting state, and by running the cell in silence (0.4 %: the splitting's second-order error)."""
+    """By the resting state, and by running the cell in silence (0.4 %: a second-order error)."""
     cell = hair_cell_of(kind, CELL)
     wanted = CELL.spontaneous_rate() if kind.spontaneous_per_s is None else kind.spontaneous_per_s
     assert cell.spontaneous_rate() == pytest.approx(wanted, rel=1e-9)
@@ -28,7 +28,7 @@ def test_a_type_has_its_spontaneous_rate(kind: FibreType) -> None:
 def test_threshold_attenuates_the_velocity() -> None:
     """20 dB: ten times the velocity gives the same probability, to rounding."""
     velocity = np.random.default_rng(0).normal(scale=50, size=(2, 1000))
-    high = hair_cell_of(FibreType(share=1.0, threshold_db=20.0), CELL)
+    high = hair_cell_of(FibreType(share=1.0, attenuation_db=20.0), CELL)
     np.testing.assert_allclose(
         firing_probability(10 * velocity, 48000, high), firing_probability(velocity, 48000, CELL), rtol=1e-9
     )
@@ -41,15 +41,18 @@ def _rate(cell: HairCellParameters, level: float) -> float:
 
 
 def test_low_spontaneous_rate_goes_with_a_high_threshold_and_a_late_saturation() -> None:
-    """As in Liberman 1978: the level of half the driven rate rises as the spontaneous rate falls."""
+    """As in Liberman 1978: the level of half the driven rate rises as the spontaneous rate falls.
+
+    By the 10 and 18 dB that `LIBERMAN_1978` states, to the 2 dB of the levels' grid.
+    """
     levels = 10.0 ** (np.arange(-20, 100, 2) / 20)
     halves = []
     for kind in LIBERMAN_1978:
         rates = np.array([_rate(hair_cell_of(kind, CELL), level) for level in levels])
         driven = (rates - rates[0]) / (rates.max() - rates[0])
         halves.append(2 * int(np.argmax(driven > 0.5)))
-    assert halves[0] + 4 <= halves[1]
-    assert halves[1] + 4 <= halves[2]
+    assert halves[1] - halves[0] == pytest.approx(10, abs=2)
+    assert halves[2] - halves[0] == pytest.approx(18, abs=2)
 
 
 @given(st.integers(1, 100), st.lists(st.floats(0.01, 1), min_size=1, max_size=5))
@@ -67,7 +70,7 @@ def test_one_type_of_all_fibres_is_the_converter_without_types() -> None:
     sound = np.random.default_rng(1).normal(size=4800)
     plain = Converter(membrane=MembraneParameters(channels=70))
     assert plain.fibre_types == ALIKE
-    typed = replace(plain, fibre_types=(FibreType(share=1.0, threshold_db=0.0),))
+    typed = replace(plain, fibre_types=(FibreType(share=1.0, attenuation_db=0.0),))
     assert plain(sound, 48000, seed=3).times.tobytes() == typed(sound, 48000, seed=3).times.tobytes()
 
 
@@ -76,12 +79,12 @@ def test_fibres_in_two_equal_types_fire_as_often_as_in_one() -> None:
 
     The spread of the counts, not Poisson's, gives the standard error.
     """
-    sound = np.random.default_rng(2).normal(size=9600)
-    one = Converter(membrane=MembraneParameters(channels=60))
+    sound = np.sin(2 * np.pi * 300 * np.arange(9600) / 48000)
+    one = Converter(membrane=MembraneParameters(channels=140))
     two = replace(one, fibre_types=(FibreType(share=0.5), FibreType(share=0.5)))
     counts = np.array([[len(ear(sound, 48000, seed=seed)) for seed in range(12)] for ear in (one, two)])
     error = np.sqrt(counts.var(axis=1, ddof=1).sum() / 12)
-    assert counts.min() > 1000
+    assert counts.min() > 100
     assert abs(counts[0].mean() - counts[1].mean()) < 5 * error
     assert not np.array_equal(counts[0], counts[1])
 
@@ -92,7 +95,7 @@ def test_fibres_in_two_equal_types_fire_as_often_as_in_one() -> None:
         ({"share": 0.0}, "FibreType.share: got 0.0"),
         ({"share": 1.5}, "FibreType.share: got 1.5"),
         ({"share": 1.0, "spontaneous_per_s": 0.0}, "FibreType.spontaneous_per_s"),
-        ({"share": 1.0, "threshold_db": "loud"}, "FibreType.threshold_db"),
+        ({"share": 1.0, "attenuation_db": "loud"}, "FibreType.attenuation_db"),
     ],
 )
 def test_types_out_of_range_are_refused(wrong: dict[str, Any], message: str) -> None:

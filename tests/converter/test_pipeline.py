@@ -17,6 +17,7 @@ from hearspike.converter import (
     condition,
     firing_probability,
     preset,
+    resample,
 )
 from hearspike.converter.fibre_types import ALIKE
 from hearspike.errors import InputError
@@ -41,14 +42,17 @@ def test_same_seed_same_spikes_on_any_number_of_threads(name: str) -> None:
     assert one.duration == 0.1
 
 
-@pytest.mark.parametrize("name", ["heidelberg", "causal", "reference"])
+@pytest.mark.parametrize("name", PRESETS)
 def test_the_pipeline_is_its_stages_one_after_the_other(name: str) -> None:
     """Spike by spike, over several blocks of channels."""
     converter, sound = preset(name, channels=150), _noise(0.1)
+    own_rate = converter.sample_rate or 48000
     velocity = basilar_membrane_velocity(
-        condition(sound, 48000, converter.conditioning), 48000, converter.membrane
+        condition(resample(sound, 48000, own_rate), own_rate, converter.conditioning),
+        own_rate,
+        converter.membrane,
     )
-    rate = converter.membrane.output_rate(48000)
+    rate = converter.membrane.output_rate(own_rate)
     probability = firing_probability(velocity, rate, converter.hair_cell)
     staged = bushy_cell_spikes(probability, rate, converter.bushy_cell, seed=9)
     whole = converter(sound, 48000, seed=9)
@@ -127,7 +131,7 @@ def test_no_option_of_speech_answers_before_a_click() -> None:
         np.count_nonzero((trains.times > 0.0995) & (trains.times < 0.12)) for trains in (with_click, silent)
     ]
     assert before[0] == pytest.approx(before[1], abs=3)
-    assert after[0] > 100 + after[1]
+    assert after[0] > 20 * (1 + after[1])
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -242,6 +242,7 @@ def test_generate_refuses_an_output_that_exists(hearspike: Run, data_folder: Pat
         (["corpus=fsdd", "corpus.root=/nowhere"], ["corpus.root", "/nowhere"]),
         (["corpus=fsdd", "corpus.takes=many"], ["corpus.takes", "many"]),
         (["corpus=fsdd", "corpus.speed=2"], ["corpus.speed"]),
+        (["corpus=folder", "corpus.root=/nowhere"], ["corpus.name", "nothing", "no default"]),
         (["corpus=fsdd", "seed=-1"], ["seed", "-1"]),
         (["corpus=fsdd", "workers=0"], ["workers", "0"]),
         (["corpus=fsdd", "time_type=int8"], ["time_type", "int8", "float16"]),
@@ -326,3 +327,52 @@ def test_every_command_has_help(hearspike: Run, command: list[str]) -> None:
     result = hearspike(*command, "--help")
     assert result.returncode == 0
     assert len(result.stdout) > 100
+
+
+def test_datasets_lists_what_is_there(hearspike: Run, task_folder: Path) -> None:
+    """Every spike file with its samples, speakers and spikes."""
+    result = hearspike("datasets", "--folder", task_folder.parent, "--format", "csv")
+    assert result.returncode == 0, result.stderr
+    rows = {row.split(",")[1]: row.split(",")[2:5] for row in result.stdout.splitlines()[1:]}
+    assert rows == {
+        "train.h5": ["60", "10", "3"],
+        "valid.h5": ["20", "10", "1"],
+        "test.h5": ["40", "10", "2"],
+    }
+
+
+def test_a_job_in_shards_is_merged(
+    hearspike: Run, data_folder: Path, task_folder: Path, tmp_path: Path
+) -> None:
+    """Two shards and a merge write the files of the whole job, to the byte."""
+    words = ["corpus=fsdd", f"corpus.root={data_folder}/fsdd", "corpus.takes=2", f"out={tmp_path / 'out'}"]
+    for shard in ("1/2", "2/2"):
+        result = hearspike("generate", *words, f"shard={shard}")
+        assert result.returncode == 0, result.stderr
+        assert f"shard {shard} converted" in result.stdout
+        assert not (tmp_path / "out").exists()
+    assert hearspike("merge", tmp_path / "out").returncode == 0
+    for name in ("train.h5", "valid.h5", "test.h5"):
+        assert (tmp_path / "out" / name).read_bytes() == (task_folder / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["download", "timit"], ["timit", "shd"]),
+        (["download", "shd", "--checksum", "abc"], ["--checksum", "abc"]),
+        (["merge", "nowhere"], ["nowhere"]),
+        (["datasets", "--folder", "nowhere"], ["nowhere"]),
+        (["bench", "ears"], ["ears", "converter"]),
+    ],
+)
+def test_other_commands_refuse_wrong_words(hearspike: Run, words: list[str], parts: list[str]) -> None:
+    """Each names what it cannot find and what there is."""
+    assert_one_line_error(hearspike(*words), *parts)
+
+
+def test_info_says_versions_and_machine(hearspike: Run) -> None:
+    """What a bug report needs."""
+    result = hearspike("info")
+    assert result.returncode == 0
+    assert all(word in result.stdout for word in ("python: ", "numpy: ", "cores: ", "data sets: "))

@@ -1,0 +1,66 @@
+"""Draw what three presets make of a click, a tone and a word: ``docs/images/converter_*.png``.
+
+Usage: ``python docs/make_converter_pictures.py WORD.flac`` with any recording of a word.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from hearspike.converter import Waveform, preset, read_audio
+
+PRESETS = ("heidelberg", "causal", "speech")
+RATE = 48_000
+FREQUENCIES_HZ = (100, 300, 1000, 3000, 10000)
+IMAGES = Path(__file__).parent / "images"
+
+
+def click() -> Waveform:
+    """0.1 ms of pressure in the middle of 100 ms."""
+    samples = np.zeros(RATE // 10, dtype=np.float32)
+    samples[RATE // 20 : RATE // 20 + 5] = 1
+    return Waveform(samples, RATE)
+
+
+def tone() -> Waveform:
+    """1 kHz for 200 ms in the middle of 300 ms."""
+    time = np.arange(RATE * 3 // 10) / RATE
+    samples = np.sin(2 * np.pi * 1000 * time) * ((time >= 0.05) & (time < 0.25))
+    return Waveform(samples.astype(np.float32), RATE)
+
+
+def draw(name: str, sound: Waveform) -> None:
+    """Draw the spikes of each preset side by side, over the frequency of the membrane's resonance."""
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    for axes, kind in zip(figure.subplots(1, len(PRESETS), sharey=True), PRESETS, strict=True):
+        converter = preset(kind)
+        trains = converter(sound.samples, sound.sample_rate, seed=0, threads=2)
+        axes.plot(1000 * trains.times, trains.units, ",", color="black")
+        places = [converter.membrane.place_of_resonance_cm(frequency) for frequency in FREQUENCIES_HZ]
+        spacing = converter.membrane.last_place_cm / (converter.membrane.channels - 1)
+        axes.set_yticks(
+            [place / spacing for place in places if place <= converter.membrane.last_place_cm],
+            [
+                f"{frequency:,} Hz"
+                for frequency, place in zip(FREQUENCIES_HZ, places, strict=True)
+                if place <= converter.membrane.last_place_cm
+            ],
+        )
+        axes.set(
+            title=f"{kind}: {len(trains):,} spikes",
+            xlabel="time (ms)",
+            xlim=(0, 1000 * sound.duration),
+            ylim=(converter.membrane.channels, 0),
+        )
+    figure.savefig(IMAGES / f"converter_{name}.png", dpi=100, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    IMAGES.mkdir(exist_ok=True)
+    draw("click", click())
+    draw("tone", tone())
+    draw("word", read_audio(sys.argv[1]))
