@@ -93,6 +93,8 @@ def generate(
     check_backend(backend)
     share = Shard.parse(shard)
     cuts = cuts or Cuts()
+    if not any(out.parent.glob(f"{out.name}.work-*")):  # before any speech is made
+        refuse_existing(out)
     with tempfile.TemporaryDirectory(prefix="hearspike-") as audio_folder:
         progress("speech", 0, 1, corpus.name)
         recordings, classes = cuts.select(corpus.recordings(Path(audio_folder)), corpus.classes)
