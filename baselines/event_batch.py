@@ -1,0 +1,115 @@
+"""The input of a spiking layer as events: which unit was active in which step, step by step."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hearspike.datasets import SpikeEvents
+from hearspike.errors import InputError
+
+
+@dataclass(frozen=True)
+class EventBatch:
+    """What is not 0 in an array [sample, step, unit].
+
+    Parameters
+    ----------
+    offsets
+        [sample · step + 1] Step ``t`` of sample ``b`` holds the entries from
+        ``offsets[b * steps + t]`` to ``offsets[b * steps + t + 1]``.
+    units
+        [entry] Unit.
+    values
+        [entry] Number of spikes of the unit in the step, or any other weight of it.
+    steps, channels
+        Number of steps and of units.
+    """
+
+    offsets: NDArray[np.int64]
+    units: NDArray[np.int32]
+    values: NDArray[np.float32]
+    steps: int
+    channels: int
+
+    def __len__(self) -> int:
+        return (len(self.offsets) - 1) // self.steps
+
+    @cached_property
+    def by_unit(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """The entries of every sample in the order of their units, then steps.
+
+        Returns
+        -------
+        offsets
+            [sample · unit + 1] First entry of each unit of each sample.
+        steps
+            [entry] Step.
+        values
+            [entry] As `EventBatch.values`.
+        """
+        from hearspike.baselines import event_batch_kernels
+
+        offsets = np.empty(len(self) * self.channels + 1, np.int64)
+        steps, values = np.empty_like(self.units), np.empty_like(self.values)
+        event_batch_kernels.sort_by_unit(
+            self.offsets, self.units, self.values, self.steps, self.channels, offsets, steps, values
+        )
+        return offsets, steps, values
+
+    def dense(self, device: torch.device | str = "cpu") -> torch.Tensor:
+        """Return the array [sample, step, unit]."""
+        cells = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        frames = np.zeros((len(self.offsets) - 1, self.channels), np.float32)
+        frames[cells, self.units] = self.values
+        return torch.from_numpy(frames.reshape(len(self), self.steps, self.channels)).to(device)
+
+
+def events_in_steps(events: SpikeEvents, *, steps: int, window: float) -> EventBatch:
+    """Count spikes in equal steps, as `hearspike.datasets.bin_events` does, without frames.
+
+    Parameters
+    ----------
+    events
+        Spikes of all samples.
+    steps
+        Number of steps.
+    window
+        Length of all steps together in seconds; later spikes are left out.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, or spike times fall within a sample.
+    """
+    from hearspike.baselines import event_batch_kernels
+
+    if steps < 1:
+        raise InputError("steps", steps, "at least 1")
+    if not 0.0 < window < np.inf:
+        raise InputError("window", window, "seconds above 0")
+    offsets = np.zeros(len(events) * steps + 1, np.int64)
+    arguments = (events.times, events.units, events.offsets, events.channels, steps, steps / window)
+    nothing = np.empty(0, np.int32), np.empty(0, np.float32)
+    if not event_batch_kernels.count_in_steps(*arguments, offsets, *nothing):
+        raise InputError("events", "times that fall", "times in rising order within a sample")
+    np.cumsum(offsets, out=offsets)
+    units, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+    event_batch_kernels.count_in_steps(*arguments, offsets, units, values)
+    return EventBatch(offsets, units, values, steps, events.channels)
+
+
+def events_of(frames: NDArray[np.float32]) -> EventBatch:
+    """Return the entries of an array [sample, step, unit] that are not 0 (NaN is kept)."""
+    from hearspike.baselines import event_batch_kernels
+
+    samples, steps, channels = frames.shape
+    rows = np.ascontiguousarray(frames, np.float32).reshape(samples * steps, channels)
+    offsets = np.zeros(samples * steps + 1, np.int64)
+    event_batch_kernels.count_entries(rows, offsets)
+    np.cumsum(offsets, out=offsets)
+    units, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+    event_batch_kernels.list_entries(rows, offsets, units, values)
+    return EventBatch(offsets, units, values, steps, channels)
