@@ -15,10 +15,12 @@ from hearspike.datasets.spike_file import (
     validate_spike_file,
     write_spike_file,
 )
+from hearspike.datasets.spike_files import SpikeFiles
 from hearspike.datasets.splits import HeldOutSpeakers, Split
-from hearspike.datasets.task import Task, load_task
+from hearspike.datasets.task import NO_SPEAKER, Task, TaskSource
 
 __all__ = [
+    "NO_SPEAKER",
     "Breach",
     "Corpus",
     "Cuts",
@@ -27,11 +29,12 @@ __all__ = [
     "Recording",
     "SpikeDataset",
     "SpikeEvents",
+    "SpikeFiles",
     "Split",
     "Task",
+    "TaskSource",
     "bin_events",
     "count_spikes",
-    "load_task",
     "read_spike_file",
     "validate_spike_file",
     "write_spike_file",

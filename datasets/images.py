@@ -1,6 +1,7 @@
 """MNIST and Fashion-MNIST as spikes: 16 × 16 pixels, each one spike, the brighter the earlier."""
 
 import gzip
+import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,16 @@ from numpy.typing import NDArray
 
 from hearspike.datasets.events import SpikeDataset
 from hearspike.datasets.latency import logarithmic_latency, one_spike_per_channel
-from hearspike.datasets.task import Task, generated_task
+from hearspike.datasets.task import NO_SPEAKER, Task, generated_task
 from hearspike.errors import InputError
 
 FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
+PACKED = {"train": "{name}_train_60k.npz", "test": "{name}_test_10k.npz"}
+"""Where a file of images is missing, one of numpy with the arrays ``x`` (images) and ``y`` (labels)."""
+
 CLASSES = {
     "mnist": tuple("0123456789"),
     "fashion_mnist": (
@@ -35,7 +39,7 @@ class ImageTask:
     name
         ``mnist`` or ``fashion_mnist``.
     root
-        Folder with the four files as they are distributed.
+        Folder with the four files as they are distributed, or with those of `PACKED` in their place.
     tau
         Time constant of the latency code [s].
     threshold
@@ -46,6 +50,8 @@ class ImageTask:
         Pixels on each side after scaling.
     validation
         Number of training images, the last ones, that are for validation.
+    window, time_scale
+        See `hearspike.datasets.Task`.
 
     Raises
     ------
@@ -60,6 +66,8 @@ class ImageTask:
     crop: int
     size: int
     validation: int
+    window: float
+    time_scale: float
 
     def __post_init__(self) -> None:
         if self.name not in CLASSES:
@@ -67,15 +75,24 @@ class ImageTask:
 
     def part(self, part: str) -> SpikeDataset:
         """Return the images of ``train`` (validation included) or ``test`` as spikes."""
-        images_file, labels_file = (Path(self.root) / name for name in FILES[part])
-        images, labels = read_idx(images_file, dimensions=3), read_idx(labels_file, dimensions=1)
-        if len(images) != len(labels):
-            raise InputError(labels_file, f"{len(labels)} labels", f"{len(images)}, one for each image")
+        images, labels = self._read(part)
+        if len(labels) and labels.max() >= len(CLASSES[self.name]):
+            raise InputError(self.root, f"label {labels.max()}", f"labels below {len(CLASSES[self.name])}")
         values = shrink(images / 255.0, crop=self.crop, size=self.size)
         flat = values.reshape(len(values), -1)
         times = logarithmic_latency(flat, tau=self.tau, threshold=self.threshold)
-        nobody = np.zeros(len(labels), dtype=np.int64)
+        nobody = np.full(len(labels), NO_SPEAKER)
         return SpikeDataset(one_spike_per_channel(times), labels.astype(np.int64), nobody, CLASSES[self.name])
+
+    def _read(self, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        images_file, labels_file = (Path(self.root) / name for name in FILES[part])
+        packed = Path(self.root) / PACKED[part].format(name=self.name)
+        if packed.is_file() and not images_file.is_file():
+            return read_packed(packed)
+        images, labels = read_idx(images_file, dimensions=3), read_idx(labels_file, dimensions=1)
+        if len(images) != len(labels):
+            raise InputError(labels_file, f"{len(labels)} labels", f"{len(images)}, one for each image")
+        return images, labels
 
     def task(self) -> Task:
         """Return the task: the last training images are its validation part."""
@@ -89,6 +106,8 @@ class ImageTask:
             validation=everything.select(np.arange(cut, len(everything))),
             test=self.part("test"),
             split={"name": "Published", "validation": f"the last {self.validation} training images"},
+            window=self.window,
+            time_scale=self.time_scale,
         )
 
 
@@ -145,3 +164,22 @@ def read_idx(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
     if len(content) - header != int(np.prod(shape)):
         raise InputError(path, f"{len(content) - header} bytes", f"{int(np.prod(shape))}, as its header says")
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+
+
+def read_packed(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Read images ``x`` [sample, row, column] and labels ``y`` [sample] from a file of numpy.
+
+    Raises
+    ------
+    InputError
+        If it holds something else.
+    """
+    expected = "arrays of bytes x [sample, row, column] and y [sample]"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            images, labels = file["x"], file["y"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(path, f"what cannot be read ({error})", expected) from None
+    if images.ndim != 3 or labels.shape != images.shape[:1] or images.dtype != np.uint8:
+        raise InputError(path, f"x {images.dtype} {images.shape}, y {labels.shape}", expected)
+    return images, labels

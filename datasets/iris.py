@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hearspike.datasets.events import SpikeDataset
 from hearspike.datasets.latency import one_spike_per_channel
-from hearspike.datasets.task import Task, generated_task
+from hearspike.datasets.task import NO_SPEAKER, Task, generated_task
 from hearspike.errors import InputError
 
 
@@ -17,6 +17,8 @@ class Iris:
 
     Parameters
     ----------
+    name, window, time_scale
+        See `hearspike.datasets.Task`.
     receptors
         Number of receptors for each measure, spread evenly over its range.
     width
@@ -34,11 +36,14 @@ class Iris:
         If a number is out of range.
     """
 
+    name: str
     receptors: int
     width: float
     t_late: float
     weakest: float
     seed: int
+    window: float
+    time_scale: float
 
     def __post_init__(self) -> None:
         if self.receptors < 2:
@@ -76,6 +81,12 @@ class Iris:
         low, high = (extreme(flowers.data[chosen["train"]], axis=0) for extreme in (np.min, np.max))
         events = one_spike_per_channel(self.encode((flowers.data - low) / (high - low)))
         classes = tuple(str(name) for name in flowers.target_names)
-        dataset = SpikeDataset(events, labels, np.zeros(len(labels), dtype=np.int64), classes)
+        dataset = SpikeDataset(events, labels, np.full(len(labels), NO_SPEAKER), classes)
         parts = {name: dataset.select(np.sort(samples)) for name, samples in chosen.items()}
-        return generated_task("iris", **parts, split={"name": "RandomSplit", "seed": self.seed})
+        return generated_task(
+            self.name,
+            **parts,
+            split={"name": "RandomSplit", "seed": self.seed},
+            window=self.window,
+            time_scale=self.time_scale,
+        )

@@ -1,6 +1,7 @@
-"""Splits by choice: the published one, one speaker left out, at random, or in folds."""
+"""Splits by choice: the published one, one speaker left out, by name, at random, or in folds."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -83,6 +84,48 @@ class LeaveOneSpeakerOut:
             raise InputError("split.fold", self.fold, f"0 to {len(speakers) - 1}, one fold for each speaker")
         selected = speakers[(self.fold + 1) % len(speakers)]
         return HeldOutSpeakers(validation=(selected,), test=(speakers[self.fold],)).parts(recordings)
+
+
+@dataclass(frozen=True)
+class MatchingKeys:
+    """Validation and test by what recordings are called.
+
+    Parameters
+    ----------
+    validation, test
+        Regular expressions; a recording belongs to the part whose expression is found in its key, and
+        to training if none is.
+    """
+
+    validation: str
+    test: str
+
+    def __post_init__(self) -> None:
+        for name in ("validation", "test"):
+            try:
+                re.compile(getattr(self, name))
+            except re.error as error:
+                raise InputError(
+                    f"split.{name}", getattr(self, name), f"a regular expression ({error})"
+                ) from None
+
+    def parts(self, recordings: Sequence[Recording]) -> Parts:
+        """Sort recordings by their keys.
+
+        Raises
+        ------
+        InputError
+            If a key fits both expressions, or a part stays empty.
+        """
+        part_of = []
+        for recording in recordings:
+            fitting = [
+                name for name in ("validation", "test") if re.search(getattr(self, name), recording.key)
+            ]
+            if len(fitting) > 1:
+                raise InputError("split", f"{recording.key} in both parts", "each recording in one part")
+            part_of.append(fitting[0] if fitting else "train")
+        return _by_name(recordings, part_of)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hearspike.datasets.corpus import Recording
 from hearspike.errors import InputError
@@ -13,6 +13,7 @@ Parts = dict[str, list[Recording]]
 """``train``, ``validation`` and ``test`` with their recordings."""
 
 
+@runtime_checkable
 class Split(Protocol):
     """A way to sort a corpus into training, validation and test."""
 
@@ -20,15 +21,17 @@ class Split(Protocol):
         """Sort recordings into parts, keeping their order; none is lost and none is in two parts."""
 
 
-def describe_split(split: Split, parts: Parts) -> str:
+def describe_split(split: Split | None, parts: Parts) -> str:
     """Return a split as text for records: its name, its settings, and the checksum of what it gave.
 
-    The checksum is over the keys of every part, so two splits of one name can be told apart.
+    The checksum is over the keys of every part, so two splits of one name can be told apart. Parts that
+    were found as they are, without a split, have the name ``Files``.
     """
     keys = {part: [recording.key for recording in recordings] for part, recordings in parts.items()}
     sha256 = hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()
-    settings = asdict(split)  # type: ignore[call-overload]  # every split is a dataclass
-    return json.dumps({"name": type(split).__name__, **settings, "sha256": sha256}, sort_keys=True)
+    settings = {} if split is None else asdict(split)  # type: ignore[call-overload]  # splits are dataclasses
+    name = "Files" if split is None else type(split).__name__
+    return json.dumps({"name": name, **settings, "sha256": sha256}, sort_keys=True)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hearspike.datasets.events import SpikeDataset
 from hearspike.datasets.latency import linear_latency, one_spike_per_channel
-from hearspike.datasets.task import Task, generated_task
+from hearspike.datasets.task import NO_SPEAKER, Task, generated_task
 from hearspike.errors import InputError
 
 CLASSES = ("yin", "yang", "dot")
@@ -25,16 +25,21 @@ class YinYang:
 
     Parameters
     ----------
+    name, window, time_scale
+        See `hearspike.datasets.Task`.
     r_small, r_big
         Radii of the dots and of the disc.
     t_early, t_late
         Spike times of coordinates 0 and 1 [s].
     """
 
-    r_small: float = 0.1
-    r_big: float = 0.5
-    t_early: float = 0.15
-    t_late: float = 2.0
+    name: str
+    r_small: float
+    r_big: float
+    t_early: float
+    t_late: float
+    window: float
+    time_scale: float
 
     def __post_init__(self) -> None:
         if not 0.0 < 2.0 * self.r_small < self.r_big:
@@ -94,10 +99,16 @@ class YinYang:
         points, labels = self.points(size, seed=seed)
         values = np.concatenate([points, 1.0 - points], axis=1)
         times = linear_latency(values, t_early=self.t_early, t_late=self.t_late)
-        return SpikeDataset(one_spike_per_channel(times), labels, np.zeros(size, dtype=np.int64), CLASSES)
+        return SpikeDataset(one_spike_per_channel(times), labels, np.full(size, NO_SPEAKER), CLASSES)
 
     def task(self) -> Task:
         """Return the task with its three parts."""
         parts = {name: self.part(size, seed=seed) for name, (size, seed) in SIZES_AND_SEEDS.items()}
         sizes = {name: {"size": size, "seed": seed} for name, (size, seed) in SIZES_AND_SEEDS.items()}
-        return generated_task("yin_yang", **parts, split={"name": "Published", "parts": sizes})
+        return generated_task(
+            self.name,
+            **parts,
+            split={"name": "Published", "parts": sizes},
+            window=self.window,
+            time_scale=self.time_scale,
+        )

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import GenericAlias
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -123,16 +124,20 @@ def build(node: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any clas
     for name in arguments:
         if name not in known:
             raise InputError(f"{key}.{name}", "an unknown key", f"one of {', '.join(known)}")
+    any_class = pydantic.ConfigDict(arbitrary_types_allowed=True)  # fields may be protocols
+    is_dataclass = dataclasses.is_dataclass(target) and isinstance(target, type)
     try:
-        if dataclasses.is_dataclass(target) and isinstance(target, type):
-            return pydantic.TypeAdapter(target).validate_python(arguments)
-        return pydantic.validate_call(config={"arbitrary_types_allowed": True})(target)(**arguments)
+        if is_dataclass:
+            # pydantic takes no settings for a dataclass, but for a tuple of one.
+            adapter = pydantic.TypeAdapter(GenericAlias(tuple, (target,)), config=any_class)
+            return adapter.validate_python((arguments,))[0]
+        return pydantic.validate_call(config=any_class)(target)(**arguments)
     except pydantic.ValidationError as error:
         detail = error.errors()[0]
         cause = detail.get("ctx", {}).get("error")
         if isinstance(cause, InputError):
             raise cause from error
-        place = ".".join([key, *(str(part) for part in detail["loc"])])
+        place = ".".join([key, *(str(part) for part in detail["loc"][is_dataclass:])])
         raise InputError(place, detail["input"], detail["msg"].lower()) from error
 
 

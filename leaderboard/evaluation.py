@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from hearspike.baselines import FittedModel, Predictions
 from hearspike.baselines.backends import Backend, EmulatedChips
-from hearspike.datasets import SpikeEvents, Task, count_spikes, load_task
+from hearspike.datasets import NO_SPEAKER, SpikeEvents, Task, count_spikes
 from hearspike.errors import InputError
 from hearspike.files import new_file, refuse_existing
 from hearspike.leaderboard.config import build
@@ -91,7 +91,7 @@ def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Recor
             raise InputError(name, config[name], f"a whole number of at least {least}")
     seed = config["seed"]
     with _timed(phases, "load"):
-        task = load_task(**config["dataset"])
+        task = build(config["dataset"], "dataset").task()
     model, backend = build(config["model"], "model"), build(config["backend"], "backend")
     backend.check(model, task.train.events.channels, len(task.train.classes))
     fitted, phases["fit"], shared = _fit(config, task, model, progress)
@@ -129,7 +129,7 @@ def _fit(
 ) -> tuple[FittedModel, float, bool]:
     """Fit the model, or take the one that this process has just fitted from the same ingredients."""
     ingredients = {"model": config["model"], "seed": config["seed"], "task": {"sha256": task.sha256}}
-    ingredients["dataset"] = {key: value for key, value in config["dataset"].items() if key != "root"}
+    ingredients["dataset"] = config["dataset"]
     key = config_sha256(ingredients)
     if key in _fitted:
         return *_fitted[key], True
@@ -163,7 +163,8 @@ def _score(
     labels, seed = task.test.labels, config["seed"]
     metrics = {"accuracy": accuracy(labels, predictions.labels, seed=seed)}
     known = np.isin(task.test.speakers, task.train.speakers)
-    for name, samples in (("known", known), ("unseen", ~known)):
+    spoken = task.test.speakers != NO_SPEAKER
+    for name, samples in (("known", known & spoken), ("unseen", ~known & spoken)):
         if samples.any():
             metrics[f"accuracy_{name}_speakers"] = accuracy(
                 labels[samples], predictions.labels[:, samples], seed=seed
@@ -198,6 +199,8 @@ def _describe_task(task: Task) -> dict[str, Any]:
         "name": task.name,
         "sha256": task.sha256,
         "split": task.split,
+        "window_s": task.window,
+        "time_scale": task.time_scale,
         "classes": list(task.train.classes),
         "samples": {name: len(part) for name, part in parts.items()},
         "speakers": {name: np.unique(part.speakers).tolist() for name, part in parts.items()},

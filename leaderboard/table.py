@@ -101,7 +101,7 @@ def _group(records: Sequence[Record]) -> dict[tuple[str, ...], list[Record]]:
 def _data(record: Record) -> str:
     """Return the beginning of the test file's checksum; a run that failed before it read data has none."""
     files = record.task.get("sha256")
-    return str(files[record.config["dataset"]["test"]])[:8] if files else ""
+    return str(files[record.config["dataset"].get("test", "test")])[:8] if files else ""
 
 
 def _complete(records: Sequence[Record]) -> list[Record]:

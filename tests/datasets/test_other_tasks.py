@@ -13,6 +13,12 @@ from hearspike.datasets.latency import linear_latency, logarithmic_latency, one_
 from hearspike.datasets.yin_yang import YinYang
 from hearspike.errors import InputError
 
+TIMES = {"window": 3.0, "time_scale": 1.0}
+
+
+def yin_yang(r_small: float = 0.1) -> YinYang:
+    return YinYang("yin_yang", r_small=r_small, r_big=0.5, t_early=0.15, t_late=2.0, **TIMES)
+
 
 def assert_contract(dataset: SpikeDataset, channels: int) -> None:
     events = dataset.events
@@ -29,10 +35,10 @@ def assert_contract(dataset: SpikeDataset, channels: int) -> None:
 
 def test_yin_yang_has_the_published_sizes_and_is_balanced() -> None:
     """5000, 1000 and 1000 points, four spikes each, classes with equal probability."""
-    task = YinYang().task()
+    task = yin_yang().task()
     assert [len(part) for part in (task.train, task.validation, task.test)] == [5000, 1000, 1000]
-    assert task.split == YinYang().task().split
-    assert task.sha256 != YinYang(r_small=0.12).task().sha256
+    assert task.split == yin_yang().task().split
+    assert task.sha256 != yin_yang(r_small=0.12).task().sha256
     for part in (task.train, task.validation, task.test):
         assert_contract(part, channels=4)
         assert (np.diff(part.events.offsets) == 4).all()
@@ -43,14 +49,14 @@ def test_yin_yang_has_the_published_sizes_and_is_balanced() -> None:
 
 def test_yin_yang_draws_as_the_published_code_does() -> None:
     """The generator's first draw names the class of the first point, the next hit is the point."""
-    points, labels = YinYang().points(50, seed=42)
+    points, labels = yin_yang().points(50, seed=42)
     rng = np.random.RandomState(42)  # as published
     for point, label in zip(points, labels, strict=True):
         assert label == rng.randint(3)
         drawn = rng.rand(2)
         while not np.array_equal(drawn, point):
             inside = np.hypot(*(drawn - 0.5)) <= 0.5
-            assert not inside or YinYang().classify(drawn[np.newaxis])[0] != label
+            assert not inside or yin_yang().classify(drawn[np.newaxis])[0] != label
             drawn = rng.rand(2)
 
 
@@ -59,7 +65,7 @@ def test_yin_yang_figure_is_point_symmetric() -> None:
     rng = np.random.default_rng(0)
     points = rng.uniform(0, 1, (200_000, 2))
     points = points[np.hypot(*(points - 0.5).T) <= 0.5]
-    shape = YinYang()
+    shape = yin_yang()
     classes, turned = shape.classify(points), shape.classify(1.0 - points)
     np.testing.assert_array_equal(turned, np.array([1, 0, 2])[classes])
     # Two dots of radius 0.1 in a disc of radius 0.5: 8 % of the area; 157,000 points scatter by 0.07 %.
@@ -97,7 +103,7 @@ def write_idx(path: Path, array: np.ndarray) -> None:
 
 
 def image_task(root: Path, name: str = "mnist", validation: int = 4) -> ImageTask:
-    return ImageTask(name, root, tau=1.0, threshold=0.2, crop=2, size=16, validation=validation)
+    return ImageTask(name, root, tau=1.0, threshold=0.2, crop=2, size=16, validation=validation, **TIMES)
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
@@ -135,6 +141,25 @@ def test_real_mnist_is_read(data_folder: Path, tmp_path: Path) -> None:
     assert (np.diff(dataset.events.offsets) > 0).all()
 
 
+def test_packed_images_are_those_of_the_distributed_files(tmp_path: Path) -> None:
+    """The same images and labels in one file of numpy make the same part; other content is refused."""
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28)).astype(np.uint8)
+    labels = np.arange(5, dtype=np.uint8)
+    np.savez(tmp_path / "mnist_train_60k.npz", x=images, y=labels)
+    packed = image_task(tmp_path).part("train")
+    write_idx(tmp_path / "train-images-idx3-ubyte.gz", images)
+    write_idx(tmp_path / "train-labels-idx1-ubyte.gz", labels)
+    distributed = image_task(tmp_path).part("train")
+    np.testing.assert_array_equal(packed.events.times, distributed.events.times)
+    np.testing.assert_array_equal(packed.labels, distributed.labels)
+    np.savez(tmp_path / "mnist_test_10k.npz", x=images, y=labels[:4])
+    with pytest.raises(InputError, match=r"mnist_test_10k\.npz: got x uint8 \(5, 28, 28\), y \(4,\)"):
+        image_task(tmp_path).part("test")
+    np.savez(tmp_path / "mnist_test_10k.npz", x=images, y=labels + 6)
+    with pytest.raises(InputError, match="got label 10, expected labels below 10"):
+        image_task(tmp_path).part("test")
+
+
 def test_damaged_image_file_is_named(tmp_path: Path) -> None:
     """Missing, cut short, of another kind: the file stands in the error."""
     path = tmp_path / "x.gz"
@@ -156,7 +181,7 @@ def test_damaged_image_file_is_named(tmp_path: Path) -> None:
 
 def test_iris_receptors_prefer_their_place() -> None:
     """A measure at a receptor's centre makes it spike at once, its neighbours later, far ones never."""
-    iris = Iris(receptors=5, width=1.0, t_late=1.0, weakest=0.1, seed=0)
+    iris = Iris("iris", receptors=5, width=1.0, t_late=1.0, weakest=0.1, seed=0, **TIMES)
     times = iris.encode(np.array([[0.5, 0.0, 1.0, 0.25]])).reshape(4, 5)
     assert times[0, 2] == 0.0
     assert times[1, 0] == 0.0

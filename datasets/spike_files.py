@@ -1,0 +1,175 @@
+"""A task from a folder of spike files, with the files' own split or another one."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from hearspike.datasets.corpus import Recording
+from hearspike.datasets.events import SpikeDataset, SpikeEvents
+from hearspike.datasets.spike_file import read_spike_file
+from hearspike.datasets.splits import Parts, Split, describe_split
+from hearspike.datasets.task import Task
+from hearspike.errors import InputError
+
+
+@dataclass(frozen=True)
+class SpikeFiles:
+    """Spike files of hearspike, SHD or SSC.
+
+    Parameters
+    ----------
+    name
+        Name of the task.
+    root
+        The folder.
+    train, test, validation
+        File names; a set may have no validation file (SHD), and then needs a split.
+    split
+        Sorts the samples of all files anew; None for one part from each file. To it, a sample is a
+        recording with the key that ``extra/source`` names (otherwise ``file#number``), its file's part,
+        and the speaker's name in ``extra/meta_info/name`` (otherwise the number).
+    window, time_scale
+        See `Task`.
+
+    Raises
+    ------
+    InputError
+        If there is neither a validation file nor a split.
+    """
+
+    name: str
+    root: Path
+    train: str
+    validation: str | None
+    test: str
+    split: Split | None
+    window: float
+    time_scale: float
+
+    def __post_init__(self) -> None:
+        if self.validation is None and self.split is None:
+            raise InputError("dataset.validation", None, "a file, or a split (dataset.split) that makes one")
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Part → its file, of those there are."""
+        names = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: Path(self.root) / name for part, name in names.items() if name is not None}
+
+    def task(self) -> Task:
+        """Read the task.
+
+        Raises
+        ------
+        InputError
+            If a file is missing, empty or breaks the contract, the files disagree on classes, channels or
+            speakers, or the split does not fit.
+        """
+        if not Path(self.root).is_dir():
+            raise InputError(
+                "dataset.root",
+                str(self.root),
+                f"a folder with {self.train} and {self.test} (hearspike generate makes one)",
+            )
+        datasets = {part: read_spike_file(path) for part, path in self.files.items()}
+        self._check(datasets)
+        recordings = {part: _recordings(path, part, datasets[part]) for part, path in self.files.items()}
+        if self.split is None:
+            parts, split = datasets, _own_split(self.files["train"], recordings)
+        else:
+            sorted_anew = self.split.parts([item for part in recordings.values() for item in part])
+            parts, split = _gather(sorted_anew, datasets, recordings), describe_split(self.split, sorted_anew)
+        return Task(
+            self.name,
+            **parts,
+            sha256={path.name: _file_sha256(path) for path in self.files.values()},
+            split=json.loads(split),
+            window=self.window,
+            time_scale=self.time_scale,
+        )
+
+    def _check(self, datasets: dict[str, SpikeDataset]) -> None:
+        reference = datasets["train"]
+        speakers = _speaker_names(self.files["train"])
+        for part, path in self.files.items():
+            dataset = datasets[part]
+            if dataset.classes != reference.classes or dataset.events.channels != reference.events.channels:
+                found = f"{len(dataset.classes)} classes, {dataset.events.channels} channels"
+                raise InputError(path, found, f"the classes and channels of {self.train}")
+            if _speaker_names(path) != speakers:
+                raise InputError(path, "other names in extra/meta_info/name", f"those of {self.train}")
+            if not len(dataset):
+                raise InputError(path, "no samples", "at least one sample")
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _strings(path: Path, name: str) -> list[str]:
+    """Read a list of strings, empty if there is none."""
+    with h5py.File(path, "r") as file:
+        dataset = file.get(name)
+        if not isinstance(dataset, h5py.Dataset) or len(dataset.shape) != 1:
+            return []
+        return [
+            item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in dataset[:]
+        ]
+
+
+def _speaker_names(path: Path) -> list[str]:
+    return _strings(path, "extra/meta_info/name")
+
+
+def _recordings(path: Path, part: str, dataset: SpikeDataset) -> list[Recording]:
+    keys = _strings(path, "extra/source")
+    if len(keys) != len(dataset):
+        keys = [f"{path.name}#{number}" for number in range(len(dataset))]
+    names = dict(enumerate(_speaker_names(path)))
+    return [
+        Recording(key, path, label, names.get(speaker, str(speaker)), part=part)
+        for key, label, speaker in zip(keys, dataset.labels.tolist(), dataset.speakers.tolist(), strict=True)
+    ]
+
+
+def _own_split(train: Path, recordings: dict[str, list[Recording]]) -> str:
+    """Return the split that the files were generated with, or else that they have."""
+    with h5py.File(train, "r") as file:
+        text = file.attrs.get("split")
+    return text if isinstance(text, str) else describe_split(None, recordings)
+
+
+def _gather(
+    parts: Parts, datasets: dict[str, SpikeDataset], recordings: dict[str, list[Recording]]
+) -> dict[str, SpikeDataset]:
+    """Take the samples of every new part out of the files."""
+    pooled = _concatenate(list(datasets.values()))
+    everything = [recording.key for part in recordings.values() for recording in part]
+    place = {key: index for index, key in enumerate(everything)}
+    if len(place) != len(everything):
+        raise InputError("dataset.split", "two samples of one source", "a source of its own for each sample")
+    return {
+        part: pooled.select(np.array([place[recording.key] for recording in chosen], dtype=np.int64))
+        for part, chosen in parts.items()
+    }
+
+
+def _concatenate(datasets: Sequence[SpikeDataset]) -> SpikeDataset:
+    events = [dataset.events for dataset in datasets]
+    counts = np.concatenate([np.diff(item.offsets) for item in events])
+    joined = SpikeEvents(
+        np.concatenate([item.times for item in events]),
+        np.concatenate([item.units for item in events]),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        events[0].channels,
+    )
+    labels, speakers = (
+        np.concatenate([getattr(dataset, name) for dataset in datasets]) for name in ("labels", "speakers")
+    )
+    return SpikeDataset(joined, labels, speakers, datasets[0].classes)
