@@ -129,8 +129,8 @@ def build(node: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any clas
     try:
         if is_dataclass:
             # pydantic takes no settings for a dataclass, but for a tuple of one.
-            adapter = pydantic.TypeAdapter(GenericAlias(tuple, (target,)), config=any_class)
-            return adapter.validate_python((arguments,))[0]
+            one: Any = GenericAlias(tuple, (target,))
+            return pydantic.TypeAdapter(one, config=any_class).validate_python((arguments,))[0]
         return pydantic.validate_call(config=any_class)(target)(**arguments)
     except pydantic.ValidationError as error:
         detail = error.errors()[0]
