@@ -7,8 +7,8 @@ the element. Its four bytes b, each uniform on 0…255, give an almost normal nu
 
     z = (b₀ + b₁ + b₂ + b₃ − 510) / sqrt(4 (256² − 1) / 12)
 
-of mean 0, variance 1, excess kurtosis −1.2/4 = −0.30 and |z| ≤ 3.45. A membrane sums such numbers over its
-time constant, which brings its kurtosis near the normal one.
+of mean 0, variance 1, excess kurtosis −1.2/4 = −0.30 and magnitude of at most 3.45. A membrane sums such
+numbers over its time constant, which brings its kurtosis near the normal one.
 """
 
 import numpy as np

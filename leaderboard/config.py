@@ -113,8 +113,7 @@ def build(node: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any clas
     """
     import pydantic
 
-    module, _, attribute = str(node["_target_"]).rpartition(".")
-    target = getattr(importlib.import_module(module), attribute)
+    target = _find(str(node["_target_"]), key)
     arguments = {
         name: _build_inner(value, f"{key}.{name}") for name, value in node.items() if name != "_target_"
     }
@@ -139,6 +138,15 @@ def build(node: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any clas
             raise cause from error
         place = ".".join([key, *(str(part) for part in detail["loc"][is_dataclass:])])
         raise InputError(place, detail["input"], detail["msg"].lower()) from error
+
+
+def _find(path: str, key: str) -> Any:  # noqa: ANN401  # any class or function
+    module, _, attribute = path.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ValueError, ModuleNotFoundError, AttributeError) as error:
+        expected = "module.Class, of a module that Python can import"
+        raise InputError(f"{key}._target_", f"{path} ({error})", expected) from error
 
 
 def _build_inner(value: Any, key: str) -> Any:  # noqa: ANN401  # any value of a configuration
