@@ -1,5 +1,7 @@
 """Changes of spikes that leave the word what it is: more speakers than there are recordings of."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +34,24 @@ def jitter_channels(
     units = np.rint(events.units + distance).astype(np.int64)
     kept = (units >= 0) & (units < events.channels)
     return _kept(events, events.times, units, kept)
+
+
+@dataclass(frozen=True)
+class ChannelJitter:
+    """`jitter_channels` with its settings.
+
+    Parameters
+    ----------
+    shift, spread
+        See `jitter_channels`.
+    """
+
+    shift: float
+    spread: float
+
+    def __call__(self, events: SpikeEvents, rng: np.random.Generator) -> SpikeEvents:
+        """Jitter every sample."""
+        return jitter_channels(events, rng, shift=self.shift, spread=self.spread)
 
 
 def shift_times(events: SpikeEvents, rng: np.random.Generator, *, largest: float) -> SpikeEvents:

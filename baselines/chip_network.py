@@ -1,0 +1,273 @@
+"""A spiking network made for the chip: one hidden layer, with or without recurrence, and a leaky readout.
+
+The set-up is that of Cramer et al., PNAS 119:e2109194119 (2022): a step is as long as the time between two
+reads of the chip's converter, so that what the model computes and what a chip shows stand side by side. At
+256-246-10 it is their network for 16 × 16 images, at 70-186 recurrent-20 the one for SHD.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import nir
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hearspike.baselines.deployment import WeightTransfer
+from hearspike.baselines.in_the_loop import InTheLoop
+from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
+from hearspike.baselines.noise_aware import NoiseAware
+from hearspike.baselines.recurrent_network import decide
+from hearspike.baselines.training import Training, one_thread, train_by_gradient
+from hearspike.baselines.two_layer_network import (
+    Grid,
+    Weights,
+    graph,
+    nominal_neurons,
+    random_weights,
+    restrict,
+    run,
+    thinned,
+)
+from hearspike.datasets import SpikeDataset, SpikeEvents
+from hearspike.datasets.augmentation import ChannelJitter
+from hearspike.datasets.image_rotation import ImageRotation
+from hearspike.emulator import BSS2
+from hearspike.errors import InputError
+from hearspike.progress import Progress, no_progress
+
+PREDICTION_BATCH = 256
+"""Samples that pass through the network at once when it predicts: bounds the memory."""
+
+
+@dataclass(frozen=True)
+class ChipNetwork:
+    r"""Settings of the network; `hearspike.baselines.two_layer_network` has its equations.
+
+    The loss is the cross entropy of the softmax of ``readout_gain`` times the readout's score, plus
+    ``spike_penalty`` times the mean square of a hidden neuron's spikes per sample, plus ``weight_penalty`` times
+    the mean square of the input weights (Cramer et al. 2022).
+
+    Parameters
+    ----------
+    first_channel, channel_stride
+        Channels of the data that become inputs: every ``channel_stride``-th from ``first_channel`` on.
+    hidden
+        Number of hidden neurons.
+    recurrent
+        Whether they feed each other.
+    time_scale
+        Seconds of the network's time in one second of the chip's.
+    bins
+        Number of time steps. Each is as long as the time between two reads of the chip's converter, 1.7 µs of
+        the chip's time; spikes after the last are not seen.
+    tau_mem, tau_syn
+        Membrane and synaptic time constants in seconds.
+    surrogate_slope
+        Slope of the SuperSpike surrogate.
+    readout
+        What of the readout trace decides: its ``maximum``, its ``sum`` over time or its ``last`` value.
+    readout_gain
+        Factor on the score before the softmax of the loss.
+    input_mean
+        Mean of the initial input weights.
+    input_scale, recurrent_scale, readout_scale
+        Standard deviation of the initial weights times the square root of the number of sources.
+    weight_limit
+        Largest weight onto the hidden layer: what is beyond after a step is pulled back.
+    spike_penalty, weight_penalty
+        Strengths of the regularisers.
+    dropout
+        Share of hidden neurons that reach nothing in a batch. On a chip all samples of a batch meet the same
+        synapses, so they share the choice, here as well.
+    augmentation
+        What is done to the training samples anew in every epoch, None for nothing.
+    deployment
+        How training meets the chip; see `hearspike.baselines.deployment`.
+    training
+        Settings of the gradient descent.
+    """
+
+    first_channel: int
+    channel_stride: int
+    hidden: int
+    recurrent: bool
+    time_scale: float
+    bins: int
+    tau_mem: float
+    tau_syn: float
+    surrogate_slope: float
+    readout: Readout
+    readout_gain: float
+    input_mean: float
+    input_scale: float
+    recurrent_scale: float
+    readout_scale: float
+    weight_limit: float
+    spike_penalty: float
+    weight_penalty: float
+    dropout: float
+    augmentation: ImageRotation | ChannelJitter | None
+    deployment: WeightTransfer | NoiseAware | InTheLoop
+    training: Training
+
+    def __post_init__(self) -> None:
+        if self.readout not in get_args(Readout):
+            raise InputError("model.readout", self.readout, f"one of {', '.join(get_args(Readout))}")
+        for name in ("hidden", "bins"):
+            if getattr(self, name) < 1:
+                raise InputError(f"model.{name}", getattr(self, name), "at least 1")
+        for name in ("time_scale", "tau_mem", "tau_syn", "surrogate_slope", "readout_gain", "weight_limit"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"model.{name}", getattr(self, name), "a positive number")
+        if not 0 <= self.dropout < 1:
+            raise InputError("model.dropout", self.dropout, "a share from 0 to below 1")
+
+    @property
+    def window(self) -> float:
+        """Length of the input in seconds."""
+        return self.bins * BSS2.cadc_period * self.time_scale
+
+    @property
+    def grid(self) -> Grid:
+        """Steps and nominal constants."""
+        return Grid(
+            steps=self.bins,
+            window=self.window,
+            tau_mem=self.tau_mem,
+            tau_syn=self.tau_syn,
+            slope=self.surrogate_slope,
+        )
+
+    def shape(self, channels: int, classes: int) -> NetworkShape:
+        """Return the sizes of the network for data with these channels and classes."""
+        inputs = max(0, -(-(channels - self.first_channel) // self.channel_stride))
+        return NetworkShape(inputs, (self.hidden,), classes, recurrent=self.recurrent)
+
+    def encode(self, events: SpikeEvents) -> SpikeEvents:
+        """Keep the channels that are inputs of the network."""
+        return events.subsample_channels(first=self.first_channel, stride=self.channel_stride)
+
+    def fit(
+        self, train: SpikeDataset, validation: SpikeDataset, *, seed: int, progress: Progress = no_progress
+    ) -> "FittedChipNetwork":
+        """Train the weights; keep those of the epoch that is best on the validation samples."""
+        weights_rng, order_rng, course_rng = (
+            np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)
+        )
+        shape = self.shape(train.events.channels, len(train.classes))
+        module = _Parameters(self, shape, weights_rng)
+        nominal = nominal_neurons(self.grid, self.hidden, shape.outputs)
+        course = self.deployment.course(self.grid, nominal, rng=course_rng)
+
+        def loss(batch: SpikeDataset) -> torch.Tensor:
+            restrict(module.weights, self.weight_limit)
+            events = self.augmentation(batch.events, order_rng) if self.augmentation else batch.events
+            weights = module.weights
+            if self.dropout > 0:
+                keep = torch.from_numpy(order_rng.random(self.hidden) >= self.dropout)
+                weights = thinned(weights, keep, 1 - self.dropout)
+            activity = course.train(weights, self.encode(events))
+            scores = self.readout_gain * decide(activity.traces, self.readout)
+            return (
+                torch.nn.functional.cross_entropy(scores, torch.from_numpy(batch.labels))
+                + self.spike_penalty * (activity.spikes.sum(dim=0) ** 2).mean()
+                + self.weight_penalty * (weights.input**2).mean()
+            )
+
+        @torch.no_grad()
+        def predict(batch: SpikeDataset) -> NDArray[np.int64]:
+            restrict(module.weights, self.weight_limit)
+            traces = course.validate(module.weights, self.encode(batch.events))
+            labels: NDArray[np.int64] = decide(traces, self.readout).argmax(dim=1).numpy()
+            return labels
+
+        with one_thread():
+            train_by_gradient(
+                module, loss, predict, train, validation, self.training, rng=order_rng, progress=progress
+            )
+        return FittedChipNetwork(self, module.weights)
+
+
+class _Parameters(torch.nn.Module):
+    """The weights as torch wants them."""
+
+    def __init__(self, settings: ChipNetwork, shape: NetworkShape, rng: np.random.Generator) -> None:
+        super().__init__()
+        hidden, inputs = settings.hidden, shape.inputs
+        self.input = random_weights(
+            rng, (hidden, inputs), scale=settings.input_scale, mean=settings.input_mean
+        )
+        self.recurrent = (
+            random_weights(rng, (hidden, hidden), scale=settings.recurrent_scale)
+            if shape.recurrent
+            else None
+        )
+        self.readout = random_weights(rng, (shape.outputs, hidden), scale=settings.readout_scale)
+
+    @property
+    def weights(self) -> Weights:
+        """The weights as the functions want them."""
+        return Weights(self.input, self.recurrent, self.readout)
+
+
+@dataclass(frozen=True)
+class FittedChipNetwork:
+    """A trained network, in software and as a NIR graph."""
+
+    settings: ChipNetwork
+    weights: Weights
+
+    @property
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """The weight matrices."""
+        named = self.weights._asdict().items()
+        return {f"{name}_weights": value.detach().numpy() for name, value in named if value is not None}
+
+    @property
+    def window(self) -> float:
+        """Length of the input in seconds."""
+        return self.settings.window
+
+    @property
+    def readout(self) -> Readout:
+        """What of the readout trace decides."""
+        return self.settings.readout
+
+    def encode(self, events: SpikeEvents) -> SpikeEvents:
+        """Keep the channels that are inputs of the network."""
+        return self.settings.encode(events)
+
+    def network(self) -> nir.NIRGraph:
+        """Return the network in continuous time."""
+        return graph(self.weights, self.settings.grid)
+
+    @torch.no_grad()
+    def predict(self, events: SpikeEvents) -> Predictions:
+        """Run the network in software."""
+        classes, hidden = self.weights.readout.shape
+        nominal = nominal_neurons(self.settings.grid, hidden, classes)
+        labels, fired, received = [], [], []
+        with one_thread():
+            for part in _parts(self.encode(events)):
+                activity = run(self.weights, part, nominal)
+                labels.append(decide(activity.traces, self.settings.readout).argmax(dim=1).numpy())
+                fired.append(activity.spikes.sum(dim=(0, 2)).numpy().astype(np.int64))
+                seen = part.sample_of_event[part.times < self.settings.window]
+                received.append(np.bincount(seen, minlength=len(part)))
+        inputs, spikes = np.concatenate(received), np.concatenate(fired)
+        targets = hidden * self.settings.recurrent + classes
+        return Predictions(
+            np.concatenate(labels)[np.newaxis],
+            layer_spikes={"input": inputs[np.newaxis], "hidden": spikes[np.newaxis]},
+            operations=Operations(
+                multiply_accumulates=2.0 * self.settings.bins * (hidden + classes),
+                accumulates=float(inputs.mean() * hidden + spikes.mean() * targets),
+            ),
+        )
+
+
+def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:
+    for start in range(0, len(events), PREDICTION_BATCH):
+        yield events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))
