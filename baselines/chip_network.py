@@ -46,8 +46,8 @@ class ChipNetwork:
     r"""Settings of the network; `hearspike.baselines.two_layer_network` has its equations.
 
     The loss is the cross entropy of the softmax of ``readout_gain`` times the readout's score, plus
-    ``spike_penalty`` times the mean square of a hidden neuron's spikes per sample, plus ``weight_penalty`` times
-    the mean square of the input weights (Cramer et al. 2022).
+    ``spike_penalty`` times the mean square of a hidden neuron's spikes per sample, plus ``weight_penalty``
+    times the mean square of the input weights (Cramer et al. 2022).
 
     Parameters
     ----------
@@ -200,9 +200,7 @@ class _Parameters(torch.nn.Module):
             rng, (hidden, inputs), scale=settings.input_scale, mean=settings.input_mean
         )
         self.recurrent = (
-            random_weights(rng, (hidden, hidden), scale=settings.recurrent_scale)
-            if shape.recurrent
-            else None
+            random_weights(rng, (hidden, hidden), scale=settings.recurrent_scale) if shape.recurrent else None
         )
         self.readout = random_weights(rng, (shape.outputs, hidden), scale=settings.readout_scale)
 

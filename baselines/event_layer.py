@@ -6,13 +6,14 @@ Spikes :math:`S^{in}` of a sample's events enter in the step in which they lie:
     I_j[t] &= \alpha_j I_j[t-1] + \sum_i W_{ji} S^{in}_i[t] + \sum_k R_{jk} S_k[t-1] \\
     V_j[t] &= (\beta_j V_j[t-1] + I_j[t]) \, (1 - S_j[t-1]), \qquad S_j[t] = [V_j[t] > \theta_j]
 
-Backwards, :math:`\partial S / \partial V = (\lambda |V - \theta| + 1)^{-2}` (SuperSpike; Zenke and Ganguli,
-Neural Computation 30:1514, 2018) and the reset passes no gradient.
+Backwards, :math:`\partial S / \partial V = (\lambda |V - \theta| + 1)^{-2}` below threshold (SuperSpike;
+Zenke and Ganguli, Neural Computation 30:1514, 2018), and 1 where a neuron fired: it was at its threshold
+then, wherever its membrane is at the end of the step. The reset passes no gradient.
 
 In the loop (Cramer et al., PNAS 119:e2109194119, 2022) spikes and membranes are those that a chip showed: a
 value :math:`x` of the model is replaced by the measured :math:`\tilde x` through :math:`f(x, \tilde x)` with
-:math:`f = \tilde x` and :math:`\partial f / \partial x = 1`. The gradient needs of the forward pass nothing but
-:math:`V` and :math:`S`, so the model itself need not run.
+:math:`f = \tilde x` and :math:`\partial f / \partial x = 1`. The gradient needs of the forward pass nothing
+but :math:`V` and :math:`S`, so the model itself need not run.
 """
 
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class _EventLayer(torch.autograd.Function):
             recorded = _simulate(weights, recurrent, events, dynamics)
         ctx.save_for_backward(recorded.membrane, recorded.spikes, recurrent)
         ctx.shapes = (weights.shape, events, dynamics)
-        return recorded.spikes.clone()
+        return recorded.spikes
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -89,13 +90,14 @@ class _EventLayer(torch.autograd.Function):
 
         membrane, spikes, recurrent = ctx.saved_tensors
         shape, events, dynamics = ctx.shapes
-        slopes = (membrane - dynamics.threshold).abs_().mul_(dynamics.slope).add_(1).square_().reciprocal_()
         by_source = torch.zeros(shape[1], shape[0])
         recurrent_by_source = torch.zeros(recurrent.shape)
         event_layer_kernels.backward(
             gradient.contiguous().numpy(),
-            slopes.numpy(),
+            membrane.numpy(),
             spikes.numpy(),
+            dynamics.threshold.expand(membrane.shape[1:]).contiguous().numpy(),
+            dynamics.slope,
             events.times,
             events.units,
             events.offsets,

@@ -60,8 +60,10 @@ def forward(
 @njit(cache=True)
 def backward(
     gradient: Floats,
-    slopes: Floats,
+    membrane: Floats,
     spikes: Floats,
+    threshold: Floats,
+    slope: float,
     times: Floats,
     units: NDArray[np.uint16],
     offsets: Integers,
@@ -74,30 +76,34 @@ def backward(
 ) -> None:
     """Go back over all steps, adding up what every weight did.
 
-    ``gradient`` is that of the spikes and ``slopes`` the surrogate's [step, sample, neuron]; ``recurrent`` is
-    [neuron, source], the gradients are [source, neuron].
+    ``gradient`` is that of the spikes [step, sample, neuron], ``threshold`` is [sample, neuron],
+    ``recurrent`` [neuron, source]; the gradients are [source, neuron].
     """
     steps, samples, neurons = gradient.shape
     by_current = np.zeros((samples, neurons), np.float32)
     by_membrane = np.zeros((samples, neurons), np.float32)
     by_spike = np.zeros((samples, neurons), np.float32)
-    event = np.empty(samples, np.int64)
+    event, nothing = np.empty(samples, np.int64), np.zeros(neurons, np.float32)
     for sample in range(samples):
         event[sample] = offsets[sample + 1] - 1
-        while (
-            event[sample] >= offsets[sample] and np.int64(times[event[sample]] * bins_per_second) >= steps
-        ):
+        while event[sample] >= offsets[sample] and np.int64(times[event[sample]] * bins_per_second) >= steps:
             event[sample] -= 1
     for step in range(steps - 1, -1, -1):
         for sample in range(samples):
             before = spikes[max(step - 1, 0), sample]
-            held = np.float32(step > 0)
-            for j in range(neurons):
-                by_potential = (gradient[step, sample, j] + by_spike[sample, j]) * slopes[step, sample, j]
-                free = np.float32(1) - held * before[j]
-                pushed = (by_potential + by_membrane[sample, j]) * free
-                by_membrane[sample, j] = decay_mem[j] * pushed
-                by_current[sample, j] = decay_syn[j] * by_current[sample, j] + pushed
+            _step_back(
+                gradient[step, sample],
+                membrane[step, sample],
+                spikes[step, sample],
+                threshold[sample],
+                before if step > 0 else nothing,
+                by_spike[sample],
+                np.float32(slope),
+                decay_syn,
+                decay_mem,
+                by_current[sample],
+                by_membrane[sample],
+            )
             while event[sample] >= offsets[sample] and (
                 np.int64(times[event[sample]] * bins_per_second) >= step
             ):
@@ -115,3 +121,26 @@ def backward(
 def _add(total: Floats, row: Floats) -> None:
     for j in range(len(total)):
         total[j] += row[j]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _step_back(
+    gradient: Floats,
+    membrane: Floats,
+    spikes: Floats,
+    threshold: Floats,
+    spikes_before: Floats,
+    by_spike: Floats,
+    slope: np.float32,
+    decay_syn: Floats,
+    decay_mem: Floats,
+    by_current: Floats,
+    by_membrane: Floats,
+) -> None:
+    for j in range(len(gradient)):
+        below = max(threshold[j] - membrane[j], np.float32(0)) * (np.float32(1) - spikes[j])
+        width = slope * below + np.float32(1)
+        by_potential = (gradient[j] + by_spike[j]) / (width * width)
+        pushed = (by_potential + by_membrane[j]) * (np.float32(1) - spikes_before[j])
+        by_membrane[j] = decay_mem[j] * pushed
+        by_current[j] = decay_syn[j] * by_current[j] + pushed

@@ -1,9 +1,9 @@
 """Train with an emulated chip in the loop.
 
 Cramer et al., PNAS 119:e2109194119 (2022): in each batch the weights are rounded to the chip's codes, the
-chip runs the samples, its spikes and sampled membranes are recorded, and the gradient is computed through the
-ideal model with the recorded values put in place of its own. What the chip does differently, the weights learn
-to live with.
+chip runs the samples, its spikes and sampled membranes are recorded, and the gradient is computed through
+the ideal model with the recorded values put in place of its own. What the chip does differently, the weights
+learn to live with.
 """
 
 import dataclasses
@@ -19,6 +19,7 @@ from hearspike.baselines.two_layer_network import Activity, Grid, Neurons, Shown
 from hearspike.datasets import SpikeEvents
 from hearspike.emulator import BSS2, ChipProfile, Emulation, FixedPattern, draw_chips, emulate, place
 from hearspike.errors import InputError
+
 
 @dataclass(frozen=True)
 class InTheLoop:
@@ -118,4 +119,4 @@ def as_shown(emulation: Emulation) -> Shown:
 
 def _steps_first(array: NDArray[np.uint8]) -> torch.Tensor:
     """Turn [chip, sample, read, neuron] of one chip into [step, sample, neuron]."""
-    return torch.from_numpy(np.ascontiguousarray(array[0, :, 1:].swapaxes(0, 1))).float()
+    return torch.from_numpy(array[0, :, 1:].swapaxes(0, 1).astype(np.float32, order="C"))

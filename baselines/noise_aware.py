@@ -1,10 +1,10 @@
 r"""Train in software on neurons and synapses that differ as a chip's do.
 
 In every batch a virtual chip is drawn and its deviations, but for those of the converter, go into the model:
-weights lie on the grid of 6-bit codes with sign, with straight-through gradients, and carry the gains of synapses
-and neurons; time constants and thresholds are the neuron's own. A neuron with leak potential :math:`E` and
-threshold :math:`\theta` fires as one with leak 0 and threshold :math:`\theta - E`. Membrane noise moves the
-threshold of every neuron in every sample by a normal distance.
+weights lie on the grid of 6-bit codes with sign, with straight-through gradients, and carry the gains of
+synapses and neurons; time constants and thresholds are the neuron's own. A neuron with leak potential
+:math:`E` and threshold :math:`\theta` fires as one with leak 0 and threshold :math:`\theta - E`. Membrane
+noise moves the threshold of every neuron in every sample by a normal distance.
 """
 
 from dataclasses import dataclass, field
@@ -56,11 +56,9 @@ class _Imagined:
         return run(weights, events, constants).traces
 
     def _disturb(self, weights: Weights, samples: int) -> tuple[Weights, Neurons]:
-        """Draw the next chip and a sample's noise; circuit n holds hidden neuron n, then come the readouts."""
+        """Draw the next chip and the noise; circuit n holds hidden neuron n, then come the readouts."""
         grid, noise = self.grid, self.settings.profile.noise
-        chip = draw_chips(
-            self.settings.profile, chips=1, seed=self.settings.chip_seed, first_chip=self.batch
-        )
+        chip = draw_chips(self.settings.profile, chips=1, seed=self.settings.chip_seed, first_chip=self.batch)
         self.batch += 1
         hidden, inputs = weights.input.shape
         total = hidden + len(weights.readout)
@@ -94,7 +92,7 @@ class _Imagined:
 def quantised(weights: Weights) -> Weights:
     """Round the weights to the chip's codes; the gradient passes as if they had not been.
 
-    As in `hearspike.emulator.place`, each layer has one scale, by which its largest weight is the largest code.
+    As in `hearspike.emulator.place`, the largest weight of each layer is the largest code.
     """
     layers = [tensor for tensor in (weights.input, weights.recurrent) if tensor is not None]
     hidden = max(float(tensor.detach().abs().max()) for tensor in layers)

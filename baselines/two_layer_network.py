@@ -2,13 +2,15 @@ r"""A hidden layer and a readout as plain functions of weights and neuron consta
 
 Hidden neurons are those of `hearspike.baselines.event_layer`. A readout neuron has the same dynamics without
 threshold, driven by the hidden spikes of the same step. In steps of :math:`h` with spikes at their beginnings
-this is exactly NIR's neuron :math:`\tau_{syn} \dot I = -I + \tau_{syn} W S`, :math:`\tau_{mem} \dot V = -V + r I`
-with :math:`r = \tau_{mem} / \int_0^h e^{-(h - t)/\tau_{mem}} e^{-t/\tau_{syn}} dt`: a spike lifts the membrane by
+this is exactly NIR's neuron :math:`\tau_{syn} \dot I = -I + \tau_{syn} W S`,
+:math:`\tau_{mem} \dot V = -V + r I` with
+:math:`r = \tau_{mem} / \int_0^h e^{-(h - t)/\tau_{mem}} e^{-t/\tau_{syn}} dt`: a spike lifts the membrane by
 its weight within a step.
 """
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import nir
@@ -124,7 +126,7 @@ def neurons(
     readout_tau_mem: ArrayLike,
     readout_tau_syn: ArrayLike,
 ) -> Neurons:
-    """Return the constants of neurons with these time constants [neuron, s] and thresholds [sample or 1, neuron]."""
+    """Return the constants of neurons with time constants [neuron, s], thresholds [sample or 1, neuron]."""
 
     def decay(tau: ArrayLike) -> torch.Tensor:
         return torch.from_numpy(np.exp(-grid.step / np.asarray(tau, np.float64)).astype(np.float32))
@@ -163,7 +165,7 @@ def _response(grid: Grid, tau_mem: NDArray[np.float64], tau_syn: NDArray[np.floa
 
 
 def run(weights: Weights, events: SpikeEvents, constants: Neurons, shown: Shown | None = None) -> Activity:
-    """Run the network; with ``shown``, its values are those of the chip and its gradients those of the model."""
+    """Run the network; with ``shown``, its values are the chip's and its gradients the model's."""
     recorded = None if shown is None else shown.hidden
     spikes = event_layer(weights.input, weights.recurrent, events, constants.hidden, recorded)
     drive = (spikes @ weights.readout.T).permute(2, 0, 1)  # [class, step, sample]
@@ -197,7 +199,7 @@ def graph(weights: Weights, grid: Grid) -> nir.NIRGraph:
         "output": nir.Output({"output": np.array([classes])}),
     }
     chain = ["input", "input_weights", "hidden", "readout_weights", "readout", "output"]
-    edges = list(zip(chain, chain[1:], strict=False))
+    edges = list(pairwise(chain))
     if weights.recurrent is not None:
         nodes["recurrent_weights"] = nir.Linear(weights.recurrent.detach().numpy())
         edges += [("hidden", "recurrent_weights"), ("recurrent_weights", "hidden")]
@@ -213,7 +215,7 @@ def restrict(weights: Weights, limit: float) -> None:
 
 
 def thinned(weights: Weights, keep: torch.Tensor, share: float) -> Weights:
-    """Return the weights without what hidden neurons outside ``keep`` [neuron] send, the others made up for it."""
+    """Return the weights without what neurons outside ``keep`` [hidden] send, and more of what others do."""
     factor = keep / share
     recurrent = None if weights.recurrent is None else weights.recurrent * factor
     return Weights(weights.input, recurrent, weights.readout * factor)

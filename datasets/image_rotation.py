@@ -16,8 +16,8 @@ class ImageRotation:
     r"""Rotation of square images by a random angle, anew whenever it is asked for.
 
     Spikes of the code :math:`t = \tau \log(x / (x - \theta))` are read back as pixels,
-    :math:`x = \theta / (1 - e^{-t/\tau})`, turned about the middle with linear interpolation, and written again.
-    Pixels without a spike count as dark.
+    :math:`x = \theta / (1 - e^{-t/\tau})`, turned about the middle with linear interpolation, and written
+    again. Pixels without a spike count as dark.
 
     Parameters
     ----------
@@ -74,4 +74,4 @@ def rotate(images: NDArray[np.float64], angles: NDArray[np.float64]) -> NDArray[
         (width + 1, down * right),
     ):
         result += weight * np.take_along_axis(padded, corner + step, axis=1)
-    return result.reshape(images.shape)
+    return np.asarray(result.reshape(images.shape))

@@ -92,6 +92,7 @@ def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Recor
     seed = config["seed"]
     with _timed(phases, "load"):
         task = build(config["dataset"], "dataset").task()
+    _check_deployment(config)
     model, backend = build(config["model"], "model"), build(config["backend"], "backend")
     backend.check(model, task.train.events.channels, len(task.train.classes))
     fitted, phases["fit"], shared = _fit(config, task, model, progress)
@@ -107,11 +108,18 @@ def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Recor
         task=_describe_task(task),
         metrics=_score(config, task, predictions, backend, speed),
         layer_spikes={layer: float(spikes.mean()) for layer, spikes in predictions.layer_spikes.items()},
-        chips=_describe_chips(task, predictions, backend),
+        chips=_describe_chips(config, task, predictions, backend),
         phases=phases,
         notes=notes if shared else [],
         test_reads=1,
     )
+
+
+def _check_deployment(config: dict[str, Any]) -> None:
+    """Refuse a deployment that the model would not hear of."""
+    deployment, model = config["deployment"]["name"], config["model"]
+    if deployment != "weight_transfer" and "deployment" not in model:
+        raise InputError("deployment", deployment, f"weight_transfer, the only one of model={model['name']}")
 
 
 @contextmanager
@@ -210,16 +218,26 @@ def _describe_task(task: Task) -> dict[str, Any]:
     }
 
 
-def _describe_chips(task: Task, predictions: Predictions, backend: Backend) -> dict[str, Any] | None:
+def _describe_chips(
+    config: dict[str, Any], task: Task, predictions: Predictions, backend: Backend
+) -> dict[str, Any] | None:
     if not isinstance(backend, EmulatedChips):
         return None
     return {
         "chips": backend.chips,
         "chip_seed": backend.chip_seed,
+        "seen_in_training": _seen_in_training(config, backend),
         "profile": dataclasses.asdict(backend.profile),
         "accuracies": chip_accuracies(task.test.labels, predictions.labels),
         "time_on_chip_s": predictions.time_on_chip,
     }
+
+
+def _seen_in_training(config: dict[str, Any], backend: EmulatedChips) -> int:
+    """Return how many of the chips that judge the model were in the loop when it was trained."""
+    deployment = config["deployment"]
+    same_seed = deployment.get("chip_seed") == backend.chip_seed
+    return min(deployment.get("chips", backend.chips), backend.chips) if same_seed else 0
 
 
 def _write_artefacts(

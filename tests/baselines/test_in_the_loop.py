@@ -1,16 +1,32 @@
 """Training meets the chip: what is quantised, recorded and differentiated, and what it is good for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from hearspike.baselines.backends import EmulatedChips
+from hearspike.baselines.chip_network import ChipNetwork, FittedChipNetwork
+from hearspike.baselines.deployment import WeightTransfer
 from hearspike.baselines.in_the_loop import InTheLoop, as_shown
 from hearspike.baselines.noise_aware import NoiseAware, quantised
+from hearspike.baselines.training import Training
 from hearspike.baselines.two_layer_network import Activity, Grid, Weights, graph, nominal_neurons, run
-from hearspike.datasets import SpikeEvents
+from hearspike.datasets import SpikeDataset, SpikeEvents
 from hearspike.datasets.latency import one_spike_per_channel
-from hearspike.emulator import BSS2, ChipProfile, Emulation, Noise, Variation, draw_chips, emulate, place
+from hearspike.emulator import (
+    BSS2,
+    ChipProfile,
+    ConstantPower,
+    Emulation,
+    Noise,
+    Variation,
+    draw_chips,
+    emulate,
+    place,
+)
 
 READ = BSS2.cadc_period
 STEPS, INPUTS, HIDDEN, CLASSES, SAMPLES = 20, 40, 30, 4, 25
@@ -19,7 +35,7 @@ NOMINAL = nominal_neurons(GRID, HIDDEN, CLASSES)
 IDEAL = ChipProfile(name="ideal", variation=Variation(), noise=Noise())
 MISMATCHED = ChipProfile(
     name="mismatched",
-    variation=Variation(tau_mem=0.3, tau_syn=0.3, gain=0.3, synapse=0.1, threshold=0.2, leak=0.2),
+    variation=Variation(tau_mem=0.5, tau_syn=0.5, gain=0.5, synapse=0.1, threshold=0.3, leak=0.2),
     noise=Noise(membrane=0.02),
 )
 
@@ -27,7 +43,7 @@ MISMATCHED = ChipProfile(
 def events(seed: int = 0) -> SpikeEvents:
     """One spike per channel, a fifth of the way into a step: model and chip both count it to that step."""
     rng = np.random.default_rng(seed)
-    return one_spike_per_channel((rng.integers(0, 12, size=(SAMPLES, INPUTS)) + 0.2) * READ)
+    return one_spike_per_channel(np.asarray(rng.integers(0, 12, size=(SAMPLES, INPUTS)) + 0.2) * READ)
 
 
 def weights(seed: int = 0, *, recurrent: bool = False) -> Weights:
@@ -89,10 +105,92 @@ def gradients(of: Weights, activity: Activity) -> NDArray[np.float64]:
 
 
 def test_gradients_on_an_ideal_chip_are_those_of_the_model() -> None:
-    """Of the quantised model, whose codes an ideal chip holds."""
+    """Of the quantised model, whose codes an ideal chip holds.
+
+    The readout hears a hidden spike a step later on the chip, which the gradient, taken through the model,
+    does not: traces differ, gradients do not. Membranes are read in steps of 1/70 of the threshold, and the
+    surrogate of slope 50 changes by (1 + 50/70/2)^2 within half of one: single gradients next to the
+    threshold differ, their sum over 25 samples hardly does.
+    """
     seen, ideal = events(), weights()
     model = gradients(ideal, run(quantised(ideal), seen, NOMINAL))
     loop = gradients(ideal, run(ideal, seen, NOMINAL, as_shown(on_ideal_chip(ideal, seen))))
-    cosine = model @ loop / np.linalg.norm(model) / np.linalg.norm(loop)
-    print(cosine, np.linalg.norm(loop)/np.linalg.norm(model))
-    assert cosine > 0.9
+    assert np.linalg.norm(loop - model) < 0.05 * np.linalg.norm(model)
+
+
+def task(samples: int, seed: int) -> SpikeDataset:
+    """Four patterns of spike times, each time moved by a normal distance, some spikes missing."""
+    patterns = np.random.default_rng(0).uniform(1e-6, 15e-6, size=(CLASSES, INPUTS))
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(CLASSES, size=samples)
+    times = np.maximum(patterns[labels] + rng.normal(0.0, 4e-6, size=(samples, INPUTS)), 0.0)
+    times[rng.random(times.shape) < 0.3] = np.inf
+    names = tuple("abcd")
+    return SpikeDataset(one_spike_per_channel(times), labels, np.zeros(samples, np.int64), names)
+
+
+def model(deployment: WeightTransfer | NoiseAware | InTheLoop, epochs: int = 8) -> ChipNetwork:
+    return ChipNetwork(
+        first_channel=0,
+        channel_stride=1,
+        hidden=HIDDEN,
+        recurrent=False,
+        time_scale=1.0,
+        bins=STEPS,
+        tau_mem=6e-6,
+        tau_syn=6e-6,
+        surrogate_slope=50.0,
+        readout="maximum",
+        readout_gain=10.0,
+        input_mean=0.0,
+        input_scale=1.0,
+        recurrent_scale=0.0,
+        readout_scale=0.3,
+        weight_limit=0.5,
+        spike_penalty=0.0,
+        weight_penalty=0.0,
+        dropout=0.0,
+        augmentation=None,
+        deployment=deployment,
+        training=Training(
+            epochs=epochs,
+            patience=epochs,
+            batch_size=50,
+            learning_rate=5e-3,
+            learning_rate_decay=0.9,
+            gradient_limit=1e3,
+        ),
+    )
+
+
+def on_chips(fitted: FittedChipNetwork, test: SpikeDataset, *, seed: int, chips: int) -> float:
+    """Mean accuracy over strongly mismatched chips."""
+    energy = ConstantPower(power_W=0.2, source="none needed")
+    backend = EmulatedChips(chips, seed, MISMATCHED, 1.0, 0.85, energy)
+    return float((backend.predict(fitted, test.events, seed=0).labels == test.labels).mean())
+
+
+def test_training_in_the_loop_recovers_what_a_mismatched_chip_loses() -> None:
+    """Most of what weight transfer loses on a chip comes back when that chip is in the loop."""
+    train, validation, test = task(1000, 1), task(200, 2), task(500, 3)
+    transferred = model(WeightTransfer()).fit(train, validation, seed=0)
+    looped = model(InTheLoop(1, 0, MISMATCHED, 0.85)).fit(train, validation, seed=0)
+    software = float((transferred.predict(test.events).labels == test.labels).mean())
+    transfer = on_chips(transferred, test, seed=0, chips=1)
+    loop = on_chips(looped, test, seed=0, chips=1)
+    assert software > 0.9
+    assert transfer < software - 0.1
+    assert loop > transfer + 0.6 * (software - transfer)
+
+
+@pytest.mark.parametrize(
+    "deployment", [WeightTransfer(), NoiseAware(MISMATCHED, 1), InTheLoop(3, 1, MISMATCHED, 0.85)]
+)
+def test_a_seed_decides_every_weight(deployment: WeightTransfer | NoiseAware | InTheLoop) -> None:
+    """Weights, order, dropout, chips and noise."""
+    train, validation = task(200, 1), task(100, 2)
+    settings = replace(model(deployment, epochs=2), dropout=0.2)
+    first, again, other = (settings.fit(train, validation, seed=seed).parameters for seed in (0, 0, 1))
+    for name, values in first.items():
+        assert np.array_equal(values, again[name])
+        assert not np.array_equal(values, other[name])
