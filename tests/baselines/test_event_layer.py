@@ -43,8 +43,8 @@ class Surrogate(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
-        (above,) = ctx.saved_tensors
-        return gradient / (50.0 * (-above).clamp(min=0) + 1) ** 2
+        below = -ctx.saved_tensors[0].clamp(max=0)
+        return torch.div(gradient, (50.0 * below + 1) ** 2)
 
 
 def stepped(
