@@ -12,25 +12,17 @@ from hearspike.datasets import count_spikes
 class NearestMean:
     exponent: float
 
-    def fit(self, train, validation, *, seed, progress=None):
+    def fit(self, train, validation, *, seed, progress=None, **unused):
         counts = count_spikes(train.events) ** self.exponent
-        classes = np.unique(train.labels)
-        return Fitted(
-            classes, np.stack([counts[train.labels == c].mean(axis=0) for c in classes]), self.exponent
-        )
+        means = [counts[train.labels == label].mean(axis=0) for label in range(len(train.classes))]
+        return Fitted({"means": np.stack(means), "exponent": np.array(self.exponent)})
 
 
 @dataclass(frozen=True)
 class Fitted:
-    classes: np.ndarray
-    means: np.ndarray
-    exponent: float
-
-    @property
-    def parameters(self):
-        return {"classes": self.classes, "means": self.means}
+    parameters: dict
 
     def predict(self, events):
-        counts = count_spikes(events) ** self.exponent
-        distances = ((counts[:, np.newaxis] - self.means) ** 2).sum(axis=2)
-        return Predictions(labels=self.classes[distances.argmin(axis=1)][np.newaxis])
+        counts = count_spikes(events) ** self.parameters["exponent"]
+        distances = ((counts[:, np.newaxis] - self.parameters["means"]) ** 2).sum(axis=2)
+        return Predictions(labels=distances.argmin(axis=1)[np.newaxis])
