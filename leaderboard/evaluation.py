@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
 from hearspike.baselines import FittedModel, Predictions
 from hearspike.baselines.backends import Backend, EmulatedChips
 from hearspike.datasets import NO_SPEAKER, SpikeEvents, Task, count_spikes
 from hearspike.errors import InputError
-from hearspike.files import new_file, refuse_existing
+from hearspike.files import new_file
 from hearspike.leaderboard.config import build
 from hearspike.leaderboard.machine import describe_machine, git_commit, package_versions
 from hearspike.leaderboard.metrics import Metric, accuracy, chip_accuracies, fifth_percentile
-from hearspike.leaderboard.record import FILE_NAME, Record, config_sha256, write_record
+from hearspike.leaderboard.record import FILE_NAME, Record, config_sha256, read_record, write_record
+from hearspike.leaderboard.run_folder import open_run
 from hearspike.progress import Progress, no_progress
 
 WARM_UP_SAMPLES = 16
@@ -51,19 +53,19 @@ def evaluate(config: Mapping[str, Any], folder: Path, *, progress: Progress = no
 
     Raises
     ------
+    InputError
+        If the seed or the number of repeats is none; then there is no run and no record.
     Exception
         Whatever stopped the run, after a record of the failure was written.
     """
     plain_config = dict(config)
-    refuse_existing(folder / FILE_NAME)
-    try:
+    for name, least in (("seed", 0), ("timing_repeats", 1)):
+        if not isinstance(config[name], int) or config[name] < least:
+            raise InputError(name, config[name], f"a whole number of at least {least}")
+    with open_run(folder, _record(plain_config, status="running")):
         record = _complete(plain_config, folder, progress)
-    except BaseException as error:
-        reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-        write_record(_record(plain_config, status="failed", reason=reason), folder)
-        raise
-    write_record(record, folder)
-    return record
+        write_record(record, folder)
+    return read_record(folder / FILE_NAME)
 
 
 def _record(config: dict[str, Any], **fields: Any) -> Record:  # noqa: ANN401  # fields of Record
@@ -86,9 +88,6 @@ def _record(config: dict[str, Any], **fields: Any) -> Record:  # noqa: ANN401  #
 
 def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Record:
     phases: dict[str, float] = {}
-    for name, least in (("seed", 0), ("timing_repeats", 1)):
-        if not isinstance(config[name], int) or config[name] < least:
-            raise InputError(name, config[name], f"a whole number of at least {least}")
     seed = config["seed"]
     with _timed(phases, "load"):
         task = build(config["dataset"], "dataset").task()
@@ -100,7 +99,7 @@ def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Recor
         predictions = backend.predict(fitted, task.test.events, seed=seed)
     with _timed(phases, "time"):
         speed = _throughput(backend, fitted, task.test.events, seed, config["timing_repeats"])
-    _write_artefacts(folder, config, fitted, predictions)
+    _write_artefacts(folder, config, fitted, predictions, task.test.labels)
     notes = ["weights shared with another run of this process that has the same model, task and seed"]
     return _record(
         config,
@@ -241,14 +240,21 @@ def _seen_in_training(config: dict[str, Any], backend: EmulatedChips) -> int:
 
 
 def _write_artefacts(
-    folder: Path, config: dict[str, Any], fitted: FittedModel, predictions: Predictions
+    folder: Path,
+    config: dict[str, Any],
+    fitted: FittedModel,
+    predictions: Predictions,
+    targets: NDArray[np.integer],
 ) -> None:
+    """Write configuration, answers beside the right ones (for paired comparisons), and weights."""
     from safetensors.numpy import save_file
 
     with new_file(folder / "config.yaml") as path:
         OmegaConf.save(OmegaConf.create(config), path)
     with new_file(folder / "predictions.npz") as path, path.open("wb") as file:
-        np.savez_compressed(file, labels=predictions.labels.astype(np.int16))
+        np.savez_compressed(
+            file, labels=predictions.labels.astype(np.int16), targets=targets.astype(np.int16)
+        )
     if fitted.parameters:
         with new_file(folder / "weights.safetensors") as path:
             tensors = {name: np.ascontiguousarray(array) for name, array in fitted.parameters.items()}
