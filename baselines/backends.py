@@ -1,7 +1,8 @@
 """Where a fitted model runs: in software, or on emulated chips."""
 
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from hearspike.emulator import (
     BSS2,
     ChipProfile,
     ConstantPower,
+    Placement,
     check_budget,
     draw_chips,
     emulate,
@@ -96,6 +98,9 @@ class EmulatedChips:
         Time step of the emulation in microseconds of chip time.
     energy
         Energy model.
+    silenced_share
+        Share of the hidden neurons whose spikes reach nothing: what dead neurons would do to a network that
+        was trained with all of them. The same ones on all chips, drawn from the seed of the run.
     """
 
     chips: int
@@ -104,6 +109,7 @@ class EmulatedChips:
     time_scale: float
     step_us: float
     energy: ConstantPower
+    silenced_share: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least in (("chips", 1), ("chip_seed", 0)):
@@ -112,6 +118,8 @@ class EmulatedChips:
         for name in ("time_scale", "step_us"):
             if not getattr(self, name) > 0:
                 raise InputError(f"backend.{name}", getattr(self, name), "a positive number")
+        if not 0 <= self.silenced_share < 1:
+            raise InputError("backend.silenced_share", self.silenced_share, "a share from 0 to below 1")
 
     def check(self, model: Model, channels: int, classes: int) -> None:
         """Refuse models that do not spike and networks that do not fit on a chip."""
@@ -127,6 +135,7 @@ class EmulatedChips:
         if not isinstance(fitted, SpikingNetwork):
             raise InputError("model", type(fitted).__name__, "a network that can be placed on a chip")
         placement = place(fitted.network(), specification=BSS2, time_scale=self.time_scale)
+        placement = silenced(placement, self.silenced_share, seed=seed)
         chips = draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
         inputs = fitted.encode(events)
         parts = []
@@ -153,6 +162,18 @@ class EmulatedChips:
     def energy_per_sample(self, predictions: Predictions) -> float | None:
         """Multiply the chip's power by the time that a sample occupies it."""
         return None if predictions.time_on_chip is None else self.energy.energy(predictions.time_on_chip)
+
+
+def silenced(placement: Placement, share: float, *, seed: int) -> Placement:
+    """Return the placement with the synapses that listen to a random share of the spiking neurons at 0."""
+    count = round(share * placement.spiking)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(b"silenced"),)))
+    silent = placement.inputs + rng.permutation(placement.spiking)[:count]
+    layers = tuple(
+        replace(layer, weights=np.where(np.isin(layer.sources, silent)[:, None], np.int8(0), layer.weights))
+        for layer in placement.layers
+    )
+    return replace(placement, layers=layers)
 
 
 def _join(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

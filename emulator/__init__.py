@@ -4,7 +4,7 @@ from hearspike.emulator.emulation import Emulation, emulate
 from hearspike.emulator.energy import ConstantPower
 from hearspike.emulator.fixed_pattern import FixedPattern, draw_chips
 from hearspike.emulator.placement import Placement, check_budget, place
-from hearspike.emulator.profile import ChipProfile, Noise, Variation
+from hearspike.emulator.profile import ChipProfile, Noise, Variation, decalibrate
 from hearspike.emulator.readout import fit_readout
 from hearspike.emulator.specification import BSS2, ChipSpecification
 
@@ -19,6 +19,7 @@ __all__ = [
     "Placement",
     "Variation",
     "check_budget",
+    "decalibrate",
     "draw_chips",
     "emulate",
     "fit_readout",

@@ -1,7 +1,8 @@
 """How much chips differ from each other (variation) and one trial from the next (noise)."""
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 from hearspike.errors import InputError
 
@@ -110,3 +111,42 @@ class ChipProfile:
     name: str
     variation: Variation
     noise: Noise
+
+
+def decalibrate(profile: ChipProfile, *, name: str, quantities: Sequence[str], spread: float) -> ChipProfile:
+    """Return a profile whose targets of calibration scatter on purpose.
+
+    Cramer et al. 2022 (PNAS 119(4) e2109194119) draw the target of each neuron from a normal distribution
+    whose standard deviation is a share of its mean; what calibration leaves is independent of it, so the
+    variances add up. The threshold counts from the leak.
+
+    Parameters
+    ----------
+    profile
+        The chip after an ordinary calibration.
+    name
+        Name of the new profile.
+    quantities
+        Fields of `Variation` that scatter, such as ``tau_mem``, ``tau_syn`` and ``threshold``.
+    spread
+        Relative standard deviation of their targets.
+
+    Raises
+    ------
+    InputError
+        If there is no such quantity, or the spread is negative.
+
+    Examples
+    --------
+    >>> calibrated = ChipProfile(name="calibrated", variation=Variation(tau_mem=0.03), noise=Noise())
+    >>> decalibrate(calibrated, name="scattered", quantities=["tau_mem"], spread=0.04).variation.tau_mem
+    0.05
+    """
+    known = [field.name for field in fields(Variation)]
+    for quantity in quantities:
+        if quantity not in known:
+            raise InputError("profile.quantities", quantity, f"some of {', '.join(known)}")
+    if not (math.isfinite(spread) and spread >= 0):
+        raise InputError("profile.spread", spread, "a finite number of at least 0")
+    spreads = {quantity: math.hypot(getattr(profile.variation, quantity), spread) for quantity in quantities}
+    return replace(profile, name=name, variation=replace(profile.variation, **spreads))
