@@ -101,6 +101,9 @@ class EmulatedChips:
     silenced_share
         Share of the hidden neurons whose spikes reach nothing: what dead neurons would do to a network that
         was trained with all of them. The same ones on all chips, drawn from the seed of the run.
+    duration_us
+        Microseconds of chip time after which the chip is reset and the next sample comes; the decision is
+        made from what was read until then. None for the window of the network.
     """
 
     chips: int
@@ -110,6 +113,7 @@ class EmulatedChips:
     step_us: float
     energy: ConstantPower
     silenced_share: float = 0.0
+    duration_us: float | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("chips", 1), ("chip_seed", 0)):
@@ -118,6 +122,8 @@ class EmulatedChips:
         for name in ("time_scale", "step_us"):
             if not getattr(self, name) > 0:
                 raise InputError(f"backend.{name}", getattr(self, name), "a positive number")
+        if self.duration_us is not None and not self.duration_us > 0:
+            raise InputError("backend.duration_us", self.duration_us, "a positive number, or null")
         if not 0 <= self.silenced_share < 1:
             raise InputError("backend.silenced_share", self.silenced_share, "a share from 0 to below 1")
 
@@ -138,6 +144,7 @@ class EmulatedChips:
         placement = silenced(placement, self.silenced_share, seed=seed)
         chips = draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
         inputs = fitted.encode(events)
+        chip_time = None if self.duration_us is None else self.duration_us * 1e-6
         parts = []
         for start in range(0, len(inputs), EMULATION_BATCH):
             batch = inputs.select(np.arange(start, min(start + EMULATION_BATCH, len(inputs))))
@@ -147,7 +154,7 @@ class EmulatedChips:
                 batch.times,
                 batch.units,
                 batch.offsets,
-                duration=fitted.window,
+                duration=fitted.window if chip_time is None else chip_time * self.time_scale,
                 step=self.step_us * 1e-6,
                 noise_seed=seed,
                 first_sample=start,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from hearspike.baselines.backends import EmulatedChips
+from hearspike.baselines.backends import EmulatedChips, silenced
 from hearspike.baselines.chip_network import ChipNetwork, FittedChipNetwork
 from hearspike.baselines.deployment import WeightTransfer
 from hearspike.baselines.in_the_loop import InTheLoop, as_shown
@@ -194,3 +194,32 @@ def test_a_seed_decides_every_weight(deployment: WeightTransfer | NoiseAware | I
     for name, values in first.items():
         assert np.array_equal(values, again[name])
         assert not np.array_equal(values, other[name])
+
+
+def test_silenced_neurons_reach_nothing() -> None:
+    """The given share of neurons, in all layers, and nothing else."""
+    whole = place(graph(weights(recurrent=True), GRID), time_scale=1.0)
+    mute = silenced(whole, 0.2, seed=0)
+    changed = set()
+    for before, after in zip(whole.layers, mute.layers, strict=True):
+        rows = (after.weights != before.weights).any(axis=1)
+        assert (after.weights[rows] == 0).all()
+        changed |= set(after.sources[rows].tolist())
+    assert len(changed) == round(0.2 * HIDDEN)
+    assert min(changed) >= INPUTS
+    assert silenced(whole, 0.0, seed=0).layers[0].weights.tolist() == whole.layers[0].weights.tolist()
+
+
+def test_a_shorter_presentation_takes_less_time_and_energy() -> None:
+    """Half the window: half the time on the chip, half the energy of a constant power."""
+    fitted = FittedChipNetwork(model(WeightTransfer()), weights())
+    power = ConstantPower(power_W=0.2, source="none needed")
+    whole = EmulatedChips(1, 0, IDEAL, 1.0, 0.85, power)
+    half = replace(whole, duration_us=17.0)
+    seen = [(chips, chips.predict(fitted, events(), seed=0)) for chips in (whole, half)]
+    times = [predictions.time_on_chip for _, predictions in seen]
+    joules = [chips.energy_per_sample(predictions) for chips, predictions in seen]
+    assert times == pytest.approx([34e-6, 17e-6])
+    assert joules == pytest.approx([6.8e-6, 3.4e-6])
+    spikes = [predictions.layer_spikes["hidden"].sum() for _, predictions in seen]
+    assert 0 < spikes[1] < spikes[0]

@@ -1,0 +1,54 @@
+"""Every experiment is a short difference from the defaults that composes and builds."""
+
+from pathlib import Path
+
+import pytest
+
+import hearspike.conf
+from hearspike.baselines.backends import EmulatedChips
+from hearspike.errors import InputError
+from hearspike.leaderboard.config import build, compose, plain
+from hearspike.leaderboard.evaluation import evaluate
+
+EXPERIMENTS = sorted(
+    path.stem for path in (Path(hearspike.conf.__file__).parent / "experiment").glob("*.yaml")
+)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_it_builds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its model and backend, with the first choice of what it sweeps."""
+    config = plain(compose("evaluate", [f"experiment={name}"]))
+    assert build(config["model"], "model").shape(700, 10).outputs == 10
+    build(config["backend"], "backend")
+    header = (Path(hearspike.conf.__file__).parent / "experiment" / f"{name}.yaml").read_text()
+    assert f"# hearspike evaluate -m experiment={name}" in header
+
+
+@pytest.mark.parametrize(
+    "deployment", ["weight_transfer", "noise_aware", "in_the_loop", "in_the_loop_same_chip"]
+)
+def test_every_deployment_builds(deployment: str) -> None:
+    """One word changes how a network meets the chip."""
+    words = [
+        "dataset=mnist",
+        "model=chip_images",
+        "backend=bss2_one_chip",
+        f"deployment={deployment}",
+        "seed=3",
+    ]
+    config = plain(compose("evaluate", words))
+    loop = build(config["model"], "model").deployment
+    chips = build(config["backend"], "backend")
+    assert isinstance(chips, EmulatedChips)
+    if deployment == "in_the_loop_same_chip":
+        assert (loop.chips, loop.chip_seed, loop.profile) == (chips.chips, chips.chip_seed, chips.profile)
+    elif deployment != "weight_transfer":
+        assert loop.chip_seed != chips.chip_seed
+
+
+def test_a_model_that_no_chip_trains_refuses_the_loop(tmp_path: Path) -> None:
+    """Instead of training in software without a word."""
+    config = plain(compose("evaluate", ["deployment=in_the_loop", "model=majority", "dataset=yin_yang"]))
+    with pytest.raises(InputError, match=r"deployment: got in_the_loop, expected .* model=majority"):
+        evaluate(config, tmp_path / "run")
