@@ -3,6 +3,7 @@
 from hearspike.emulator.emulation import Emulation, emulate
 from hearspike.emulator.energy import ConstantPower
 from hearspike.emulator.fixed_pattern import FixedPattern, draw_chips
+from hearspike.emulator.links import Links
 from hearspike.emulator.placement import Placement, check_budget, place
 from hearspike.emulator.profile import ChipProfile, Noise, Variation, decalibrate
 from hearspike.emulator.readout import fit_readout
@@ -15,6 +16,7 @@ __all__ = [
     "ConstantPower",
     "Emulation",
     "FixedPattern",
+    "Links",
     "Noise",
     "Placement",
     "Variation",

@@ -4,19 +4,21 @@ Potentials count from the nominal leak in units of the nominal distance from lea
 the chip obeys
 
     tau_syn ds/dt = −s + tau_syn Σ_i g_i k_i δ(t − t_i)                                              (1)
-    dv/dt = (E − v) / tau_mem + s / (c T_mem) + noise                                                  (2)
+    dv/dt = (E − v) / tau_mem + γ s / (c T_mem) + noise                                                (2)
 
 with s the synaptic drive in weight codes, k_i the code and g_i the factor of the synapse that the event at
-t_i meets, c the codes per unit of drive, T_mem the nominal membrane time constant and tau_mem, tau_syn the
-neuron's own. The capacitance and the charge of a synaptic pulse are what they are whatever the two leaky
-conductances: a neuron with a slower membrane has a PSP that starts with the same slope and lasts longer.
+t_i meets, γ the gain of the synaptic input, c the codes per unit of drive, T_mem the nominal membrane time
+constant and tau_mem, tau_syn the neuron's own. Excitatory and inhibitory events have an s, a tau_syn and a γ
+each, and (2) adds both. The capacitance and the charge of a synaptic pulse are what they are whatever the
+leaky conductances: a neuron with a slower membrane has a PSP that starts with the same slope and lasts
+longer.
 When v exceeds the threshold, the neuron spikes and is held at its reset potential for the refractory period.
 
 Between events (1) and (2) are linear and solved exactly over a step h (Rotter and Diesmann 1999,
 doi:10.1007/s004220050570):
 
     v ← E + (v − E) exp(−h/tau_mem) + κ s,    s ← s exp(−h/tau_syn)
-    κ = g/(c T_mem) (exp(−h/tau_mem) − exp(−h/tau_syn)) / (1/tau_syn − 1/tau_mem)
+    κ = γ/(c T_mem) (exp(−h/tau_mem) − exp(−h/tau_syn)) / (1/tau_syn − 1/tau_mem)
 
 The noise is an Ornstein–Uhlenbeck process of stationary standard deviation σ, which over a step adds
 σ sqrt(1 − exp(−2h/tau_mem)) times a normal number: its strength does not depend on the step.
@@ -28,8 +30,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hearspike.emulator.assignment import Assignment, assign_circuits
 from hearspike.emulator.fixed_pattern import FixedPattern
-from hearspike.emulator.placement import Placement
+from hearspike.emulator.placement import PlacedLayer, Placement
+from hearspike.emulator.specification import ChipSpecification
 
 Float = NDArray[np.float32]
 
@@ -40,10 +44,10 @@ class StepConstants:
 
     Parameters
     ----------
-    decay_mem, decay_syn
-        exp(−h/tau_mem), exp(−h/tau_syn) [chip, neuron].
-    kappa
-        Rise of v over a step per weight code of s [chip, neuron].
+    decay_mem
+        exp(−h/tau_mem) [chip, neuron].
+    decay_syn, kappa
+        exp(−h/tau_syn), and the rise of v over a step per weight code of s [chip, sign, neuron].
     pull
         E (1 − exp(−h/tau_mem)) [chip, neuron].
     leak, threshold, reset
@@ -57,7 +61,7 @@ class StepConstants:
     code_gain, code_offset
         Converter code = code_offset + code_gain v [chip, neuron].
     refractory_steps
-        Steps at the reset potential after a spike.
+        Steps at the reset potential after a spike [chip, neuron].
     """
 
     decay_mem: Float
@@ -74,7 +78,7 @@ class StepConstants:
     target_stop: NDArray[np.int64]
     code_gain: Float
     code_offset: Float
-    refractory_steps: int
+    refractory_steps: NDArray[np.int32]
 
 
 def exact_rise(
@@ -91,11 +95,17 @@ def exact_rise(
 
 
 def step_constants(
-    placement: Placement, chips: FixedPattern, *, step: float, noise_seed: int
+    placement: Placement, chips: FixedPattern, *, step: float, noise_seed: int, batch: int = 0
 ) -> StepConstants:
-    """Return the constants of a step of ``step`` seconds of chip time on the given chips."""
-    circuit = placement.circuits[:, 0]
-    variation, noise = chips, chips.profile.noise
+    """Return the constants of a step of ``step`` seconds of chip time on the given chips in a batch."""
+    assignment = assign_circuits(placement, chips.usable)
+    lead = assignment.lead
+
+    def of_neurons(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take what belongs to the leading circuit of each neuron [chip, …, neuron]."""
+        return np.take_along_axis(values, lead if values.ndim == 2 else lead[:, None], axis=-1)
+
+    noise = chips.profile.noise
     nominal_mem = np.concatenate([layer.tau_mem for layer in placement.layers])
     nominal_syn = np.concatenate([layer.tau_syn for layer in placement.layers])
     scale = np.concatenate([np.full(len(layer.tau_mem), layer.scale) for layer in placement.layers])
@@ -105,48 +115,70 @@ def step_constants(
     )
     nominal_threshold = np.where(np.arange(placement.neurons) < placement.spiking, 1.0, np.inf)
 
-    tau_mem = nominal_mem * variation.tau_mem[:, circuit]
-    tau_syn = nominal_syn * variation.tau_syn[:, circuit]
-    leak = nominal_leak + variation.leak[:, circuit]
-    drift = threshold_drift(chips, noise_seed)[:, circuit]
-    threshold = nominal_threshold + variation.threshold[:, circuit] + drift
-    gain = variation.gain[:, circuit] / (scale * nominal_mem)
+    tau_mem = nominal_mem * of_neurons(chips.tau_mem)
+    tau_syn = nominal_syn * of_neurons(chips.tau_syn)
+    leak = nominal_leak + of_neurons(chips.leak)
+    drift = of_neurons(threshold_drift(chips, noise_seed, batch))
+    threshold = nominal_threshold + of_neurons(chips.threshold) + drift
+    gain = of_neurons(chips.gain) / (scale * nominal_mem)
+    refractory = placement.refractory_period * of_neurons(chips.refractory)
 
-    decay_mem = np.exp(-step / tau_mem)
-    noise_step = noise.membrane * np.sqrt(-np.expm1(-2 * step / tau_mem))
     start, stop = _targets(placement)
-    per_threshold = placement.specification.codes_per_threshold
-    cadc_gain = variation.cadc_gain[:, circuit]
+    cadc_gain, cadc_offset = _converter(placement.specification, chips)
     arrays = {
-        "decay_mem": decay_mem,
+        "decay_mem": np.exp(-step / tau_mem),
         "decay_syn": np.exp(-step / tau_syn),
-        "kappa": gain * exact_rise(step, tau_mem, tau_syn),
+        "kappa": gain * exact_rise(step, tau_mem[:, None], tau_syn),
         "pull": leak * -np.expm1(-step / tau_mem),
         "leak": leak,
         "threshold": threshold,
-        "reset": nominal_reset + variation.reset[:, circuit],
-        "noise_step": noise_step,
+        "reset": nominal_reset + of_neurons(chips.reset),
+        "noise_step": noise.membrane * np.sqrt(-np.expm1(-2 * step / tau_mem)),
         "noise_rest": np.full_like(leak, noise.membrane),
-        "code_gain": per_threshold * cadc_gain,
-        "code_offset": placement.specification.leak_code * cadc_gain + variation.cadc_offset_lsb[:, circuit],
+        "code_gain": of_neurons(cadc_gain),
+        "code_offset": of_neurons(cadc_offset),
     }
     return StepConstants(
-        weights=_weights(placement, chips),
+        weights=_weights(placement, chips, assignment),
         target_start=start,
         target_stop=stop,
-        refractory_steps=round(placement.refractory_period / step),
+        refractory_steps=np.rint(refractory / step).astype(np.int32),
         **{name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()},
     )
 
 
-def threshold_drift(chips: FixedPattern, noise_seed: int) -> NDArray[np.float64]:
-    """Return the slow drift of the thresholds [chip, circuit]: one draw per noise seed, chip and circuit."""
+def _converter(
+    specification: ChipSpecification, chips: FixedPattern
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return codes per unit of potential, and the code at the nominal leak less 0 [chip, circuit].
+
+    A channel's gain and its ramp's act on the whole code; the offsets come after.
+    """
+    per_quadrant = specification.circuits // specification.quadrants
+    gain = chips.cadc_gain * np.repeat(chips.cadc_ramp_gain, per_quadrant, axis=1)
+    offset = chips.cadc_offset_lsb + np.repeat(chips.cadc_ramp_offset_lsb, per_quadrant, axis=1)
+    return specification.codes_per_threshold * gain, specification.leak_code * gain + offset
+
+
+def driving_weights(constants: StepConstants) -> Float:
+    """Return κ k g of every synapse: the rise of v over a step that an event causes [chip, source, neuron].
+
+    Both implementations keep the drive κ s instead of s, which saves a product per neuron and step.
+    """
+    weights = constants.weights
+    excitatory, inhibitory = constants.kappa[:, :1], constants.kappa[:, 1:]
+    return weights * np.where(weights > 0, excitatory, inhibitory)
+
+
+def threshold_drift(chips: FixedPattern, noise_seed: int, batch: int = 0) -> NDArray[np.float64]:
+    """Return the slow drift of the thresholds [chip, circuit]: drawn anew for each batch."""
     spread = chips.profile.noise.threshold_drift
     drift = np.zeros_like(chips.threshold)
     if spread > 0:
         purpose = zlib.crc32(b"threshold_drift")
         for row, chip in zip(drift, chips.index, strict=True):
-            key = np.random.SeedSequence((noise_seed, chips.seed), spawn_key=(int(chip), purpose))
+            spawn_key = (int(chip), purpose, batch) if batch else (int(chip), purpose)
+            key = np.random.SeedSequence((noise_seed, chips.seed), spawn_key=spawn_key)
             row[:] = spread * np.random.default_rng(key).standard_normal(row.size)
     return drift
 
@@ -161,7 +193,7 @@ def _targets(placement: Placement) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return start, stop
 
 
-def _weights(placement: Placement, chips: FixedPattern) -> Float:
+def _weights(placement: Placement, chips: FixedPattern, assignment: Assignment) -> Float:
     """Return code times synapse factor [chip or 1, source, neuron]."""
     varied = chips.profile.variation.synapse > 0
     shape = (len(chips) if varied else 1, placement.inputs + placement.spiking, placement.neurons)
@@ -169,9 +201,18 @@ def _weights(placement: Placement, chips: FixedPattern) -> Float:
     for layer in placement.layers:
         codes = layer.weights.astype(np.float32)
         if varied:
-            excitatory, inhibitory = (
-                chips.synapse[:, sign, : len(codes), layer.neurons] for sign in range(2)
-            )
-            codes = codes * np.where(codes >= 0, excitatory, inhibitory)
+            codes = codes * _synapse_factors(layer, chips, assignment, placement.specification)
         weights[:, layer.sources, layer.neurons] = codes
     return weights
+
+
+def _synapse_factors(
+    layer: PlacedLayer, chips: FixedPattern, assignment: Assignment, specification: ChipSpecification
+) -> Float:
+    """Return the factor of the synapse that each weight of a layer is on [chip, signed input, neuron]."""
+    pair, row = np.divmod(np.arange(len(layer.weights)), specification.signed_inputs)
+    column = assignment.first_pair[:, None, layer.neurons] + pair[:, None]
+    sign = (layer.weights < 0).astype(np.int64)
+    chip = np.arange(len(chips))[:, None, None]
+    factors: Float = chips.synapse[chip, sign, row[:, None], column]
+    return factors

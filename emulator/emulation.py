@@ -1,6 +1,7 @@
 """Run a placed network on many chips at once, and read the result as the chip shows it."""
 
 import functools
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -50,6 +51,8 @@ class Emulation:
         Chip time that a sample takes [s].
     saturated
         Share of readout codes at either end of the converter's range [chip].
+    lost_events
+        Input events of each sample that were lost on saturated links [sample].
     """
 
     cadc: NDArray[np.uint8]
@@ -60,6 +63,7 @@ class Emulation:
     bias: NDArray[np.float64]
     time_on_chip: float
     saturated: NDArray[np.float64]
+    lost_events: NDArray[np.int64]
 
     def decide(self, rule: Decision) -> NDArray[np.int64]:
         """Return the label of the readout with the largest score [chip, sample].
@@ -97,6 +101,7 @@ def emulate(
     step: float = DEFAULT_STEP,
     record: Record = "readout",
     first_sample: int = 0,
+    samples_per_batch: int | None = None,
     implementation: Implementation = "numba",
 ) -> Emulation:
     """Present every sample to every chip.
@@ -121,7 +126,10 @@ def emulate(
         ``"readout"``: codes of the readouts. ``"all"``: codes of all neurons, and the spikes between reads.
     first_sample
         Number of the first sample in its data set. Noise belongs to (noise seed, chip, sample), so that a
-        data set gives the same result in one batch or many.
+        data set gives the same result in one call or many.
+    samples_per_batch
+        Samples that the chip runs in one go: the drift of its thresholds is drawn anew for each batch. All
+        samples of a data set are one batch unless given.
     implementation
         ``"numba"``: the parallel kernel. ``"numpy"``: the slow oracle, with the same result.
 
@@ -134,7 +142,8 @@ def emulate(
     ------
     InputError
         If events are malformed, negative or not finite in time or beyond the inputs; if the step is too
-        coarse for the time constants or the converter.
+        coarse for the time constants or the converter; if a batch exceeds the chip's memory; if a chip has
+        too few usable circuits.
     """
     events = _check_events(placement, times, units, offsets)
     if not (math.isfinite(duration) and duration > 0):
@@ -148,16 +157,33 @@ def emulate(
     if implementation not in ("numba", "numpy"):
         raise InputError("implementation", implementation, "one of numba, numpy")
 
-    constants = step_constants(placement, chips, step=step, noise_seed=noise_seed)
     seconds = duration / placement.time_scale
+    arrivals, lost_events = _arrivals(placement, chips, events[0], events[2])
     run = functools.partial(
-        _run, placement, chips, constants, noise_seed=noise_seed, step=step, implementation=implementation
+        _run, placement, chips, noise_seed=noise_seed, step=step, implementation=implementation
     )
     numbers = first_sample + np.arange(len(events[2]) - 1)
-    shown, read_times = run(*events, seconds=seconds, record=record, sample_index=numbers)
+    parts = []
+    for batch, own in _batches(placement, numbers, samples_per_batch, seconds):
+        constants = step_constants(placement, chips, step=step, noise_seed=noise_seed, batch=batch)
+        span = slice(events[2][own.start], events[2][own.stop])
+        batch_offsets = events[2][own.start : own.stop + 1] - span.start
+        part, read_times = run(
+            constants,
+            arrivals[span],
+            events[1][span],
+            batch_offsets,
+            seconds=seconds,
+            record=record,
+            sample_index=numbers[own],
+        )
+        parts.append(part)
+    shown = _join(parts)
     silence = (np.empty(0), np.empty(0, np.int64), np.zeros(2, np.int64))
     rest_seconds = REST_READS * placement.specification.cadc_period
-    quiet, _ = run(*silence, seconds=rest_seconds, record="readout", sample_index=np.array([REST_SAMPLE]))
+    quiet, _ = run(
+        constants, *silence, seconds=rest_seconds, record="readout", sample_index=np.array([REST_SAMPLE])
+    )
 
     readout = placement.layers[-1]
     read = shown.codes[..., -len(readout.leak) :]
@@ -170,7 +196,51 @@ def emulate(
         rest=quiet.codes[:, 0].mean(axis=1),
         bias=placement.specification.codes_per_threshold * readout.leak,
         time_on_chip=seconds,
+        lost_events=lost_events,
         saturated=at_end.mean(axis=(1, 2, 3)) if len(numbers) else np.zeros(len(chips)),
+    )
+
+
+def _arrivals(
+    placement: Placement, chips: FixedPattern, times: NDArray[np.float64], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return when each event reaches the synapses [s of chip time], and how many of each sample never do."""
+    arrivals = times / placement.time_scale
+    links = chips.profile.links
+    if links is None:
+        return arrivals, np.zeros(len(offsets) - 1, np.int64)
+    arrivals = links.carry(arrivals, offsets, clock=placement.specification.event_period)
+    lost = np.concatenate([[0], np.cumsum(np.isinf(arrivals))])
+    return arrivals, np.diff(lost[offsets])
+
+
+def _batches(
+    placement: Placement, numbers: NDArray[np.int64], samples_per_batch: int | None, seconds: float
+) -> list[tuple[int, slice]]:
+    """Return the number of each batch, and which of the samples are in it."""
+    if samples_per_batch is None:
+        return [(0, slice(0, len(numbers)))]
+    specification = placement.specification
+    limit = specification.batch_limit(math.floor(seconds / specification.cadc_period) + 1)
+    if not 1 <= samples_per_batch <= limit:
+        raise InputError(
+            "samples_per_batch",
+            samples_per_batch,
+            f"1 to {limit}, as many as {specification.trace_memory_bytes} bytes of trace memory hold",
+        )
+    batch = numbers // samples_per_batch
+    starts = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(numbers)]
+    return [(int(batch[a]) if a < len(batch) else 0, slice(a, b)) for a, b in itertools.pairwise(starts)]
+
+
+def _join(parts: list[Recording]) -> Recording:
+    """Put the samples of several batches into one recording."""
+    if len(parts) == 1:
+        return parts[0]
+    return Recording(
+        codes=np.concatenate([part.codes for part in parts], axis=1),
+        raster=np.concatenate([part.raster for part in parts], axis=1),
+        counts=np.concatenate([part.counts for part in parts], axis=1),
     )
 
 
@@ -198,7 +268,7 @@ def _run(
     noise = chips.profile.noise
     trials = Trials(
         keys=trial_keys(noise_seed, chips.seed, chips.index, sample_index),
-        times=np.minimum(times / placement.time_scale / step, LATEST),
+        times=np.minimum(times / step, LATEST),
         units=units,
         offsets=offsets,
         steps=steps,

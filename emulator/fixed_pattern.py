@@ -27,14 +27,20 @@ class FixedPattern:
         Seed of the population.
     index
         Number of each chip in the population [chip].
-    tau_mem, tau_syn, gain
-        Factors on time constants and synaptic gain [chip, circuit].
+    tau_mem, refractory
+        Factors on membrane time constant and refractory period [chip, circuit].
+    tau_syn, gain
+        Factors on synaptic time constants and gains [chip, sign, circuit]; sign 0 is excitatory.
     threshold, leak, reset
         Offsets of the potentials [chip, circuit].
     cadc_gain, cadc_offset_lsb
         Factor and offset (codes) of the converter channel of each circuit [chip, circuit].
+    cadc_ramp_gain, cadc_ramp_offset_lsb
+        Factor and offset (codes) of the converter's ramps [chip, quadrant].
     synapse
-        Factors on single synapses [chip, sign, signed input, logical neuron]; sign 0 is the excitatory row.
+        Factors on single synapses [chip, sign, signed input, circuit pair]; sign 0 is the excitatory row.
+    usable
+        Circuits that may hold a neuron: all, unless a calibration says otherwise [chip, circuit].
     """
 
     profile: ChipProfile
@@ -42,20 +48,24 @@ class FixedPattern:
     index: NDArray[np.int64]
     tau_mem: NDArray[np.float64]
     tau_syn: NDArray[np.float64]
+    refractory: NDArray[np.float64]
     gain: NDArray[np.float64]
     threshold: NDArray[np.float64]
     leak: NDArray[np.float64]
     reset: NDArray[np.float64]
     cadc_gain: NDArray[np.float64]
     cadc_offset_lsb: NDArray[np.float64]
+    cadc_ramp_gain: NDArray[np.float64]
+    cadc_ramp_offset_lsb: NDArray[np.float64]
     synapse: NDArray[np.float32]
+    usable: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.index)
 
 
-FACTORS = ("tau_mem", "tau_syn", "gain", "cadc_gain")
-OFFSETS = ("threshold", "leak", "reset", "cadc_offset_lsb")
+FACTORS = ("tau_mem", "tau_syn", "refractory", "gain", "cadc_gain", "cadc_ramp_gain")
+OFFSETS = ("threshold", "leak", "reset", "cadc_offset_lsb", "cadc_ramp_offset_lsb")
 
 
 def quantity_generator(seed: int, chip: int, quantity: str) -> np.random.Generator:
@@ -127,14 +137,17 @@ def draw_chips(
             raise InputError(name, value, "a whole number of at least 0")
     variation = profile.variation
     index = np.arange(first_chip, first_chip + chips)
+    circuits, signs = specification.circuits, specification.rows_per_input
+    shapes = {
+        "tau_syn": (signs, circuits),
+        "gain": (signs, circuits),
+        "cadc_ramp_gain": (specification.quadrants,),
+        "cadc_ramp_offset_lsb": (specification.quadrants,),
+    }
 
     def normal(quantity: str) -> NDArray[np.float64]:
-        return np.stack(
-            [
-                quantity_generator(seed, int(k), quantity).standard_normal(specification.circuits)
-                for k in index
-            ]
-        )
+        shape = shapes.get(quantity, (circuits,))
+        return np.stack([quantity_generator(seed, int(k), quantity).standard_normal(shape) for k in index])
 
     factors = {name: log_normal_factors(normal(name), getattr(variation, name)) for name in FACTORS}
     offsets = {name: getattr(variation, name) * normal(name) for name in OFFSETS}
@@ -143,6 +156,7 @@ def draw_chips(
         seed=seed,
         index=index,
         synapse=_draw_synapses(variation.synapse, specification, index, seed=seed),
+        usable=np.ones((chips, circuits), np.bool_),
         **factors,
         **offsets,
     )
@@ -151,7 +165,7 @@ def draw_chips(
 def _draw_synapses(
     spread: float, specification: ChipSpecification, index: NDArray[np.int64], *, seed: int
 ) -> NDArray[np.float32]:
-    shape = (specification.rows_per_input, specification.signed_inputs, specification.neurons)
+    shape = (specification.rows_per_input, specification.signed_inputs, specification.pairs)
     if spread == 0:  # 131,072 ones per chip, held once
         return np.broadcast_to(np.float32(1), (len(index), *shape))
     factors = np.empty((len(index), *shape), np.float32)

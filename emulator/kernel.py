@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from hearspike.emulator.dynamics import StepConstants
+from hearspike.emulator.dynamics import StepConstants, driving_weights
 from hearspike.emulator.noise import BYTES_DEVIATION, BYTES_MEAN, ELEMENT_STRIDE, STEP_STRIDE
 from hearspike.emulator.trials import Recording, Trials, blank_recording
 
@@ -26,6 +26,8 @@ _MIX_1, _MIX_2 = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 _BYTES = np.uint32(0x00FF00FF)
 _LOW = np.uint32(0xFFFF)
 _HALF = np.float32(0.5)
+_ZERO = np.float32(0)
+_BLOCK = 32
 
 
 @njit(cache=True, inline="always")
@@ -47,10 +49,16 @@ def step_word(key: Words, step: int) -> np.uint32:
 @njit(cache=True, inline="always")
 def almost_normal(word: np.uint32, element: int) -> np.float32:
     """Return the centred sum of four uniform bytes, of standard deviation `BYTES_DEVIATION`."""
+    return byte_sum(word, element) - _MEAN
+
+
+@njit(cache=True, inline="always")
+def byte_sum(word: np.uint32, element: int) -> np.float32:
+    """Return the sum of four uniform bytes."""
     x = mix(np.uint32(word + np.uint32(np.uint32(element) * _ELEMENT)))
     pairs = np.uint32(np.uint32(x & _BYTES) + np.uint32((x >> np.uint32(8)) & _BYTES))
     total = np.uint32(np.uint32(pairs & _LOW) + np.uint32(pairs >> np.uint32(16)))
-    return np.float32(np.int32(total)) - _MEAN
+    return np.float32(np.int32(total))
 
 
 @njit(cache=True)
@@ -88,45 +96,63 @@ def sort_events(
 
 
 @njit(cache=True)
-def deliver(s: Floats, row: Floats, start: int, stop: int) -> None:
-    """Add the weights of a source to the synapses of the neurons from ``start`` to ``stop``."""
-    reached, weights = s[start:stop], row[start:stop]
-    for j in range(len(reached)):  # a range from 0 lets the compiler see that no index is negative
-        reached[j] += weights[j]
+def deliver(u_exc: Floats, u_inh: Floats, row: Floats, start: int, stop: int) -> None:
+    """Add the weights of a source to the drive of the neurons from ``start`` to ``stop``, by their sign."""
+    excited, inhibited, weights = u_exc[start:stop], u_inh[start:stop], row[start:stop]
+    for j in range(len(weights)):  # a range from 0 lets the compiler see that no index is negative
+        excited[j] += weights[j] if weights[j] > _ZERO else _ZERO
+        inhibited[j] += weights[j] if weights[j] < _ZERO else _ZERO
 
 
 @njit(cache=True)
-def advance(v: Floats, s: Floats, held: Counters, step: np.int32, constants: Floats) -> bool:
+def decay(u: Floats, factor: Floats) -> None:
+    """Let the drive of one sign decay; a loop of its own, since loops over many arrays are not vectorised."""
+    for j in range(len(u)):
+        u[j] *= factor[j]
+
+
+@njit(cache=True)
+def advance(
+    v: Floats, u_exc: Floats, u_inh: Floats, held: Counters, step: np.int32, constants: Floats
+) -> bool:
     """Advance membranes and synapses by one step; return whether any potential is above its threshold.
 
-    Neurons in their refractory period stay at reset. ``constants`` are the first rows of `pack`.
+    The drive u is the rise κ s of the potential over a step. Neurons in their refractory period stay at
+    reset. ``constants`` are the rows of `pack`.
     """
-    decay_mem, decay_syn, kappa, pull = constants[0], constants[1], constants[2], constants[3]
-    reset, threshold = constants[4], constants[5]
+    decay_mem, pull, reset, threshold = constants[0], constants[1], constants[2], constants[3]
     above = False
     for j in range(len(v)):
-        moved = v[j] * decay_mem[j] + s[j] * kappa[j] + pull[j]
+        moved = v[j] * decay_mem[j] + u_exc[j] + u_inh[j] + pull[j]
         moved = reset[j] if step < held[j] else moved
-        s[j] = s[j] * decay_syn[j]
         v[j] = moved
         above |= moved > threshold[j]
+    decay(u_exc, constants[4])
+    decay(u_inh, constants[5])
     return above
 
 
 @njit(cache=True)
 def advance_noisy(
-    v: Floats, s: Floats, held: Counters, step: np.int32, constants: Floats, word: np.uint32
+    v: Floats,
+    u_exc: Floats,
+    u_inh: Floats,
+    held: Counters,
+    step: np.int32,
+    constants: Floats,
+    word: np.uint32,
 ) -> bool:
-    """Advance as `advance` does, with membrane noise of ``constants[6]`` per unit of `almost_normal`."""
-    decay_mem, decay_syn, kappa, pull = constants[0], constants[1], constants[2], constants[3]
-    reset, threshold, noise = constants[4], constants[5], constants[6]
+    """Advance as `advance` does, with membrane noise of ``constants[6]`` per unit of `byte_sum`."""
+    decay_mem, pull, reset, threshold = constants[0], constants[1], constants[2], constants[3]
+    noise = constants[6]
     above = False
     for j in range(len(v)):
-        moved = v[j] * decay_mem[j] + s[j] * kappa[j] + pull[j] + almost_normal(word, j) * noise[j]
+        moved = v[j] * decay_mem[j] + u_exc[j] + u_inh[j] + pull[j] + byte_sum(word, j) * noise[j]
         moved = reset[j] if step < held[j] else moved
-        s[j] = s[j] * decay_syn[j]
         v[j] = moved
         above |= moved > threshold[j]
+    decay(u_exc, constants[4])
+    decay(u_inh, constants[5])
     return above
 
 
@@ -135,19 +161,26 @@ def fire(
     v: Floats,
     held: Counters,
     step: int,
-    refractory_steps: int,
+    refractory_steps: Counters,
     reset: Floats,
     threshold: Floats,
     fired: Integers,
 ) -> int:
     """Reset the neurons above their threshold, list them in ``fired``, and return how many there are."""
     count = 0
-    for j in range(len(fired)):
-        if v[j] > threshold[j] and step >= held[j]:
-            v[j] = reset[j]
-            held[j] = step + 1 + refractory_steps
-            fired[count] = j
-            count += 1
+    for start in range(0, len(fired), _BLOCK):
+        block_v, block_threshold = v[start : start + _BLOCK], threshold[start : start + _BLOCK]
+        above = False
+        for i in range(len(block_v)):  # few neurons fire in a step: this loop is wide, the next is not
+            above |= block_v[i] > block_threshold[i]
+        if not above:
+            continue
+        for j in range(start, min(start + _BLOCK, len(fired))):
+            if v[j] > threshold[j] and step >= held[j]:
+                v[j] = reset[j]
+                held[j] = step + 1 + refractory_steps[j]
+                fired[count] = j
+                count += 1
     return count
 
 
@@ -181,7 +214,7 @@ def simulate(
     target_stop: Integers,
     code_gain: Floats,
     code_offset: Floats,
-    refractory_steps: int,
+    refractory_steps: Counters,
     keys: Words,
     times: Times,
     units: Integers,
@@ -204,12 +237,12 @@ def simulate(
     reads = len(read_steps)
     for trial in prange(chips * samples):
         c, b = trial // samples, trial % samples
-        k, w = constants[c], weights[c if weights.shape[0] > 1 else 0]
+        k, w = constants[c], weights[c]
         own = slice(offsets[b], offsets[b + 1])
         first = np.empty(steps + 1, np.int64)
         events = np.empty(offsets[b + 1] - offsets[b], np.int64)
         sort_events(times[own], units[own], spike_jitter, keys[c, b, 1], steps, first, events)
-        v, s = leak[c].copy(), np.zeros(neurons, np.float32)
+        v, u_exc, u_inh = leak[c].copy(), np.zeros(neurons, np.float32), np.zeros(neurons, np.float32)
         held = np.zeros(neurons, np.int32)
         if noisy:
             word = step_word(keys[c, b, 0], 0)
@@ -227,15 +260,16 @@ def simulate(
                 break
             for e in range(first[n], first[n + 1]):
                 source = events[e]
-                deliver(s, w[source], target_start[source], target_stop[source])
+                deliver(u_exc, u_inh, w[source], target_start[source], target_stop[source])
             for e in range(n_fired):
                 source = inputs + fired[e]
-                deliver(s, w[source], target_start[source], target_stop[source])
+                deliver(u_exc, u_inh, w[source], target_start[source], target_stop[source])
             if noisy:
-                above = advance_noisy(v, s, held, np.int32(n), k, step_word(keys[c, b, 0], n + 1))
+                word = step_word(keys[c, b, 0], n + 1)
+                above = advance_noisy(v, u_exc, u_inh, held, np.int32(n), k, word)
             else:
-                above = advance(v, s, held, np.int32(n), k)
-            n_fired = fire(v, held, n, refractory_steps, k[4], k[5], fired) if above else 0
+                above = advance(v, u_exc, u_inh, held, np.int32(n), k)
+            n_fired = fire(v, held, n, refractory_steps[c], k[2], k[3], fired) if above else 0
             for e in range(n_fired):
                 counts[c, b, layer_of[fired[e]]] += 1
                 if raster.shape[2] > 0:
@@ -243,11 +277,14 @@ def simulate(
 
 
 def pack(constants: StepConstants) -> Floats:
-    """Return what `advance` reads, one row per constant [chip, constant, neuron]."""
+    """Return what `advance` reads, one row per constant [chip, constant, neuron].
+
+    The mean of the summed bytes of the noise is taken from the pull, once for all steps.
+    """
     k = constants
     noise = k.noise_step * _PER_DEVIATION
-    rows = [k.decay_mem, k.decay_syn, k.kappa, k.pull, k.reset, k.threshold, noise]
-    return np.ascontiguousarray(np.stack(rows, axis=1))
+    membrane = np.stack([k.decay_mem, k.pull - _MEAN * noise, k.reset, k.threshold], axis=1)
+    return np.concatenate([membrane, k.decay_syn, noise[:, None]], axis=1)
 
 
 def run(constants: StepConstants, trials: Trials) -> Recording:
@@ -258,7 +295,7 @@ def run(constants: StepConstants, trials: Trials) -> Recording:
         constants.leak,
         constants.noise_rest * _PER_DEVIATION,
         bool((constants.noise_step > 0).any()),
-        constants.weights,
+        driving_weights(constants),
         constants.target_start,
         constants.target_stop,
         constants.code_gain,

@@ -23,10 +23,10 @@ def check_budget(
 ) -> None:
     """Refuse a network that one chip cannot hold; costs nothing, so that it can be asked before training.
 
-    Two budgets count. *Neurons*: all layers together must fit the logical neurons. *Signed inputs*: each
-    layer's own sources (the layer before, and the layer itself if it is recurrent) must fit the row pairs.
-    Layers share the rows, because a synapse hears only the sources whose label it holds: 256-246-10 fits
-    (Cramer et al. 2022), and so does 70-186 recurrent-20, which fills the array.
+    A circuit pair sees as many signed inputs as the chip has row pairs. A neuron whose layer has more sources
+    (the layer before, and the layer itself if it is recurrent) takes several pairs; all pairs must fit the
+    chip. Layers share the rows, because a synapse hears only the sources whose label it holds: 256-246-10
+    fits (Cramer et al. 2022), and so does 70-186 recurrent-20, which fills the array.
 
     Parameters
     ----------
@@ -47,32 +47,39 @@ def check_budget(
     Examples
     --------
     >>> check_budget(inputs=70, layers=[186, 20], recurrent=True)
-    >>> check_budget(inputs=70, layers=[190, 20], recurrent=False)
-    >>> check_budget(inputs=70, layers=[256, 20], recurrent=False)
+    >>> check_budget(inputs=700, layers=[70, 20], recurrent=False)  # three pairs for each hidden neuron
+    >>> check_budget(inputs=700, layers=[128, 20], recurrent=True)
     Traceback (most recent call last):
-    hearspike.errors.InputError: network: got 256 + 20 = 276 neurons, expected at most 256 neurons (one chip)
+    hearspike.errors.InputError: network: got 128 neurons × 4 pairs (700 inputs + 128 recurrent = 828 signed \
+inputs) + 20 neurons × 1 pair = 532 circuit pairs, expected at most 256 circuit pairs of 256 signed inputs \
+each (one chip)
     """
     hidden = list(layers[:-1])
     feedback = [recurrent] * len(hidden) if isinstance(recurrent, bool) else list(recurrent)
     if len(feedback) != len(hidden):
         raise InputError("recurrent", f"{len(feedback)} values", f"{len(hidden)}, one per spiking layer")
-    sources = [("inputs", inputs), *(("neurons of the layer before", size) for size in hidden)]
-    for (kind, before), size, loop in zip(sources, layers, [*feedback, False], strict=True):
-        needed = before + size * loop
-        if needed > specification.signed_inputs:
-            terms = f"{before} {kind} + {size} recurrent = {needed} rows" if loop else f"{before} {kind}"
-            raise InputError(
-                "network", terms, f"at most {specification.signed_inputs} signed inputs (one chip)"
-            )
-    neurons = sum(layers)
-    if neurons > specification.neurons:
+    sources = [(inputs, "inputs"), *((size, "neurons before") for size in hidden)]
+    total, terms = 0, []
+    for (before, kind), size, loop in zip(sources, layers, [*feedback, False], strict=True):
+        pairs = pairs_per_neuron(before + size * loop, specification)
+        total += size * pairs
+        fan_in = f"{before} {kind}" + (f" + {size} recurrent = {before + size} signed inputs" if loop else "")
+        detail = f" ({fan_in})" if pairs > 1 else ""
+        terms.append(f"{size} neurons × {pairs} {'pairs' if pairs > 1 else 'pair'}{detail}")
+    if total > specification.pairs:
         raise InputError(
             "network",
-            f"{' + '.join(map(str, layers))} = {neurons} neurons",
-            f"at most {specification.neurons} neurons (one chip)",
+            f"{' + '.join(terms)} = {total} circuit pairs",
+            f"at most {specification.pairs} circuit pairs of {specification.signed_inputs} signed inputs "
+            "each (one chip)",
         )
     if len(layers) > specification.labels_per_row:
         raise InputError("network", f"{len(layers)} layers", f"at most {specification.labels_per_row} labels")
+
+
+def pairs_per_neuron(signed_inputs: int, specification: ChipSpecification) -> int:
+    """Return how many circuit pairs are joined to one neuron with this fan-in."""
+    return max(-(-signed_inputs // specification.signed_inputs), 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +92,13 @@ class PlacedLayer:
         Name of the layer.
     neurons
         Its place among the logical neurons of the chip.
+    pairs
+        Circuit pairs joined to each neuron.
     sources
         Its sources among all sources of the chip (external inputs, then spiking neurons), in the order of
-        its row pairs [row pair].
+        its signed inputs: source i meets row pair i mod 256 of circuit pair i // 256 [signed input].
     weights
-        Signed weight codes [row pair, neuron].
+        Signed weight codes [signed input, neuron].
     scale
         Weight codes per unit of w_in r / tau_syn, the jump of the synaptic drive, in units of potential.
     clipped_share
@@ -104,6 +113,7 @@ class PlacedLayer:
 
     name: str
     neurons: slice
+    pairs: int
     sources: NDArray[np.int64]
     weights: NDArray[np.int8]
     scale: float
@@ -112,6 +122,16 @@ class PlacedLayer:
     tau_syn: Array
     leak: Array
     reset: Array | None
+
+    def __post_init__(self) -> None:
+        limit = 63
+        if (np.abs(self.weights.astype(np.int64)) > limit).any():
+            at = [int(k) for k in np.argwhere(np.abs(self.weights.astype(np.int64)) > limit)[0]]
+            raise InputError(
+                f"weights of layer {self.name!r}{at}",
+                int(self.weights[tuple(at)]),
+                f"codes of −{limit} to {limit}",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +148,6 @@ class Placement:
         Number of external inputs.
     layers
         The spiking layers in order, then the readout.
-    circuits
-        The circuits joined to each logical neuron [neuron, circuit]; the first one holds threshold
-        comparator, bias codes and converter channel.
     refractory_period
         Time that a neuron is held at its reset potential after a spike [s of chip time].
     readout_unit
@@ -141,7 +158,6 @@ class Placement:
     time_scale: float
     inputs: int
     layers: tuple[PlacedLayer, ...]
-    circuits: NDArray[np.int64]
     refractory_period: float
     readout_unit: float
 
@@ -241,13 +257,11 @@ def place(
             )
         )
         sources, first = own, neurons.stop
-    joined = np.arange(specification.circuits).reshape(specification.circuits_per_neuron, -1).T
     return Placement(
         specification=specification,
         time_scale=time_scale,
         inputs=inputs,
         layers=tuple(placed),
-        circuits=joined[:first],
         refractory_period=refractory,
         readout_unit=readout_unit,
     )
@@ -282,7 +296,7 @@ def _place_layer(
 
     # A Dirac input of weight w lifts r I by r w / tau_syn, in network time.
     weight = layer.weight if layer.recurrent is None else np.hstack([layer.weight, layer.recurrent])
-    jump = (weight.T * (layer.resistance / layer.tau_syn / unit)).astype(np.float64)  # [row pair, neuron]
+    jump = (weight.T * (layer.resistance / layer.tau_syn / unit)).astype(np.float64)  # [signed input, neuron]
     largest = float(np.quantile(np.abs(jump), 1 - clipped_share)) or float(np.abs(jump).max())
     scale = specification.weight_maximum / largest if largest > 0 else 1.0
     codes = np.rint(scale * jump)
@@ -291,6 +305,7 @@ def _place_layer(
     return PlacedLayer(
         name=layer.name,
         neurons=neurons,
+        pairs=pairs_per_neuron(len(sources), specification),
         sources=sources,
         weights=np.clip(codes, -limit, limit).astype(np.int8),
         scale=scale,

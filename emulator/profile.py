@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
+from hearspike.emulator.links import Links
 from hearspike.errors import InputError
 
 
@@ -23,17 +24,21 @@ class Variation:
     Parameters
     ----------
     tau_mem, tau_syn
-        Relative spread of the membrane and synaptic time constants (log-normal, mean kept).
+        Relative spread of the membrane and synaptic time constants (log-normal, mean kept); excitatory and
+        inhibitory inputs are drawn apart.
+    refractory
+        Relative spread of the refractory period (log-normal, mean kept); seen once it is a time step.
     gain
-        Relative spread of the synaptic gain of a neuron (log-normal, mean kept).
+        Relative spread of the gains of a neuron's excitatory and inhibitory input (log-normal, mean kept).
     synapse
         Relative spread of the strength of single synapses (log-normal, mean kept).
     threshold, leak, reset
         Spread of the potentials, in units of the distance from leak to threshold (normal).
-    cadc_gain
-        Relative spread of the converter channels' gain (log-normal, mean kept).
-    cadc_offset_lsb
-        Spread of the converter channels' offset in codes (normal).
+    cadc_gain, cadc_ramp_gain
+        Relative spread of the converter's gain (log-normal, mean kept): of its channels, and of the ramps
+        that the channels of a quadrant share.
+    cadc_offset_lsb, cadc_ramp_offset_lsb
+        Spread of the offsets of channels and of ramps in codes (normal).
 
     Raises
     ------
@@ -43,6 +48,7 @@ class Variation:
 
     tau_mem: float = 0.0
     tau_syn: float = 0.0
+    refractory: float = 0.0
     gain: float = 0.0
     synapse: float = 0.0
     threshold: float = 0.0
@@ -50,6 +56,8 @@ class Variation:
     reset: float = 0.0
     cadc_gain: float = 0.0
     cadc_offset_lsb: float = 0.0
+    cadc_ramp_gain: float = 0.0
+    cadc_ramp_offset_lsb: float = 0.0
 
     def __post_init__(self) -> None:
         _refuse_negative(self, "variation")
@@ -70,7 +78,7 @@ class Noise:
         Jitter of the arrival time of input spikes [s of chip time].
     threshold_drift
         Slow drift of the thresholds, in units of the distance from leak to threshold: drawn once per
-        neuron, chip and noise seed.
+        neuron, chip, noise seed and batch of samples.
     cadc_lsb
         Read noise of the converter in codes.
 
@@ -101,6 +109,8 @@ class ChipProfile:
         Spread from chip to chip and neuron to neuron.
     noise
         Spread from trial to trial.
+    links
+        Limits of the event links; none, and no loss, unless given.
 
     Examples
     --------
@@ -111,6 +121,7 @@ class ChipProfile:
     name: str
     variation: Variation
     noise: Noise
+    links: Links | None = None
 
 
 def decalibrate(profile: ChipProfile, *, name: str, quantities: Sequence[str], spread: float) -> ChipProfile:

@@ -8,7 +8,7 @@ no code of the loop or the hash.
 import numpy as np
 from numpy.typing import NDArray
 
-from hearspike.emulator.dynamics import StepConstants
+from hearspike.emulator.dynamics import StepConstants, driving_weights
 from hearspike.emulator.noise import BYTES_DEVIATION, BYTES_MEAN, ELEMENT_STRIDE, STEP_STRIDE
 from hearspike.emulator.trials import Recording, Trials, blank_recording
 
@@ -22,7 +22,12 @@ def _mix(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def almost_normal(key: NDArray[np.uint32], step: int, elements: int) -> Float:
-    """Return the numbers of a step, of mean 0 and standard deviation `BYTES_DEVIATION` [element].
+    """Return the numbers of a step, of mean 0 and standard deviation `BYTES_DEVIATION` [element]."""
+    return byte_sums(key, step, elements) - np.float32(BYTES_MEAN)
+
+
+def byte_sums(key: NDArray[np.uint32], step: int, elements: int) -> Float:
+    """Return the numbers of a step before their mean is taken off [element].
 
     Parameters
     ----------
@@ -38,7 +43,7 @@ def almost_normal(key: NDArray[np.uint32], step: int, elements: int) -> Float:
     spread = (np.arange(elements, dtype=np.uint64) * np.uint64(ELEMENT_STRIDE)).astype(np.uint32)
     words = _mix(word + spread)
     total: Float = words.astype("<u4").view(np.uint8).reshape(elements, 4).sum(axis=1).astype(np.float32)
-    return total - np.float32(BYTES_MEAN)
+    return total
 
 
 def run(constants: StepConstants, trials: Trials) -> Recording:
@@ -60,7 +65,7 @@ def _run_trial(
     neurons, spiking = k.leak.shape[1], len(trials.layer_of)
     inputs, reads = len(k.target_start) - spiking, len(trials.read_steps)
     per_deviation = np.float32(1 / BYTES_DEVIATION)
-    weights = k.weights[c if len(k.weights) > 1 else 0]
+    weights = driving_weights(k)[c]
     key_membrane, key_jitter, key_cadc = trials.keys[c, b]
 
     own = slice(trials.offsets[b], trials.offsets[b + 1])
@@ -72,7 +77,8 @@ def _run_trial(
     read_noise = np.float32(trials.cadc_noise / BYTES_DEVIATION)
     noise = k.noise_step[c] * per_deviation
     v = k.leak[c] + almost_normal(key_membrane, 0, neurons) * (k.noise_rest[c] * per_deviation)
-    s = np.zeros(neurons, np.float32)
+    pull = k.pull[c] - np.float32(BYTES_MEAN) * noise
+    u = np.zeros((2, neurons), np.float32)
     held = np.zeros(neurons, np.int64)
     fired: NDArray[np.int64] = np.empty(0, np.int64)
     read = 0
@@ -88,16 +94,17 @@ def _run_trial(
             break
         for source in [*trials.units[own][at == n], *(inputs + fired)]:
             reached = slice(k.target_start[source], k.target_stop[source])
-            s[reached] += weights[source, reached]
-        moved = v * k.decay_mem[c] + s * k.kappa[c] + k.pull[c]
+            u[0, reached] += np.maximum(weights[source, reached], 0)
+            u[1, reached] += np.minimum(weights[source, reached], 0)
+        moved = v * k.decay_mem[c] + u[0] + u[1] + pull
         if noise.any():
-            moved = moved + almost_normal(key_membrane, n + 1, neurons) * noise
+            moved = moved + byte_sums(key_membrane, n + 1, neurons) * noise
         refractory = n < held
         v = np.where(refractory, k.reset[c], moved)
-        s = s * k.decay_syn[c]
+        u = u * k.decay_syn[c]
         fired = np.flatnonzero((v > k.threshold[c])[:spiking] & ~refractory[:spiking])
         v[fired] = k.reset[c, fired]
-        held[fired] = n + 1 + k.refractory_steps
+        held[fired] = n + 1 + k.refractory_steps[c, fired]
         np.add.at(recording.counts[c, b], trials.layer_of[fired], 1)
         if trials.raster:
             recording.raster[c, b, min(read, reads - 1), fired] += 1

@@ -1,6 +1,7 @@
 """A backend refuses what it cannot run before training, and its chips answer as chips do."""
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,9 +35,9 @@ CHIPS = EmulatedChips(
 
 
 def test_network_larger_than_the_chip_is_refused_before_training(fitted: FittedRecurrentNetwork) -> None:
-    """700 inputs and 32 recurrent neurons do not fit in 256 rows; the budget is shown."""
-    with pytest.raises(InputError, match=r"700 inputs \+ 32 recurrent = 732 rows, expected at most 256"):
-        CHIPS.check(fitted.settings, channels=700, classes=20)
+    """700 inputs and 128 recurrent neurons take more circuits than there are; the budget is shown."""
+    with pytest.raises(InputError, match=r"700 inputs \+ 128 recurrent = 828 signed inputs.*at most 256"):
+        CHIPS.check(replace(fitted.settings, hidden=128), channels=700, classes=20)
     CHIPS.check(fitted.settings, channels=70, classes=20)
 
 

@@ -36,8 +36,8 @@ def drift(constants: StepConstants, events: NDArray[np.float64], steps: int) -> 
     v, s, trace = 0.0, 0.0, []
     for n in range(steps):
         s += events[n]
-        v = v * constants.decay_mem[0, 0] + s * constants.kappa[0, 0] + constants.pull[0, 0]
-        s *= constants.decay_syn[0, 0]
+        v = v * constants.decay_mem[0, 0] + s * constants.kappa[0, 0, 0] + constants.pull[0, 0]
+        s *= constants.decay_syn[0, 0, 0]
         trace.append(v)
     return np.array(trace)
 
@@ -97,7 +97,8 @@ def test_a_slower_membrane_starts_its_psp_with_the_same_slope_and_a_slower_synap
 
     def kappa(changed: FixedPattern) -> tuple[float, float]:
         k = step_constants(placement, changed, step=step, noise_seed=0)
-        return float(k.kappa[0, 0]), float(k.kappa[0, 0] / (1 - k.decay_syn[0, 0]))
+        rise, decay = k.kappa[0, 0, 0], k.decay_syn[0, 0, 0]
+        return float(rise), float(rise / (1 - decay))
 
     slope, charge = kappa(chips)
     slower_slope, _ = kappa(replace(chips, tau_mem=2 * chips.tau_mem))
@@ -265,8 +266,8 @@ def test_ideal_chips_have_the_constants_of_the_model_bit_for_bit(
     scale = np.repeat([layer.scale for layer in placement.layers], [20, 15, 4])
     expected = {
         "decay_mem": np.exp(-step / tau_mem),
-        "decay_syn": np.exp(-step / tau_syn),
-        "kappa": exact_rise(step, tau_mem, tau_syn) / (scale * tau_mem),
+        "decay_syn": np.stack(2 * [np.exp(-step / tau_syn)]),
+        "kappa": np.stack(2 * [exact_rise(step, tau_mem, tau_syn) / (scale * tau_mem)]),
         "pull": np.zeros(39),
         "leak": np.zeros(39),
         "threshold": np.repeat([1.0, np.inf], [35, 4]),
@@ -323,12 +324,28 @@ def test_gain_of_a_neuron_scales_its_psp_on_its_own_circuit(chain: Chain, ideal:
     placement = place(chain(np.ones((3, 1))), time_scale=TIME_SCALE)
     chips = draw_chips(ideal, chips=1, seed=0)
     gain = chips.gain.copy()
-    gain[0, :3] = [1.0, 0.5, 2.0]
+    gain[0, 0, :3] = [1.0, 0.5, 2.0]
     plain, scaled = (
         step_constants(placement, population, step=0.5e-6, noise_seed=0).kappa[0]
         for population in (chips, replace(chips, gain=gain))
     )
-    np.testing.assert_allclose(scaled / plain, [1.0, 0.5, 2.0], rtol=1e-6)  # float32
+    np.testing.assert_allclose(scaled / plain, [[1.0, 0.5, 2.0], [1.0, 1.0, 1.0]], rtol=1e-6)  # float32
+
+
+def test_excitatory_and_inhibitory_inputs_have_their_own_time_constants(
+    chain: Chain, ideal: ChipProfile
+) -> None:
+    """Two readouts, one excited and one inhibited: PSPs of tau_syn 2.5 and 7.5 us, to half a code."""
+    placement = place(chain(np.array([[1.0], [-1.0]])), time_scale=TIME_SCALE)
+    chips = draw_chips(ideal, chips=1, seed=0)
+    factors = np.ones_like(chips.tau_syn)
+    factors[:, 0], factors[:, 1] = 0.5, 1.5
+    changed = replace(chips, tau_syn=factors)
+    shown = emulate(placement, changed, [3.4e-3], [0], [0, 1], duration=0.06, noise_seed=0, step=0.425e-6)
+    t = shown.read_times / TIME_SCALE - 3.4e-6
+    for readout, (sign, tau_syn) in enumerate(((1, 2.5e-6), (-1, 7.5e-6))):
+        expected = 80 + 70 * sign * psp(t, 10e-6, tau_syn)
+        assert np.abs(shown.cadc[0, 0, :, readout] - expected).max() <= 0.5 + 1e-3
 
 
 def test_several_spikes_between_two_reads_are_all_recorded(chain: Chain, ideal: ChipProfile) -> None:

@@ -14,6 +14,7 @@ from hearspike.emulator import (
     ChipProfile,
     Emulation,
     FixedPattern,
+    Links,
     Noise,
     Placement,
     Variation,
@@ -150,6 +151,54 @@ def test_ideal_chips_are_all_the_same_in_every_trial(
     np.testing.assert_array_equal(one.cadc[0], one.cadc[1])
 
 
+def test_thresholds_drift_from_batch_to_batch_and_nothing_else_does(
+    placement: Placement, ideal: ChipProfile, some_events: Events
+) -> None:
+    """The same sample in two batches differs by the drift alone; calls may split where batches do not."""
+    times, units, offsets = some_events
+    twice = slice(0, offsets[1])
+    events = (np.tile(times[twice], 4), np.tile(units[twice], 4), offsets[1] * np.arange(5))
+    drifting = replace(ideal, noise=Noise(threshold_drift=0.1))
+    for profile, same in ((ideal, True), (drifting, False)):
+        chips = draw_chips(profile, chips=2, seed=2)
+        shown = emulate(placement, chips, *events, samples_per_batch=2, **RUN).cadc
+        np.testing.assert_array_equal(shown[:, 0], shown[:, 1])
+        assert np.array_equal(shown[:, 0], shown[:, 2]) == same
+        last = emulate(
+            placement,
+            chips,
+            events[0][: offsets[1]],
+            events[1][: offsets[1]],
+            [0, offsets[1]],
+            samples_per_batch=2,
+            first_sample=3,
+            **RUN,
+        ).cadc
+        np.testing.assert_array_equal(last[:, 0], shown[:, 3])
+
+
+def test_a_batch_is_bounded_by_the_trace_memory(placement: Placement, chips: FixedPattern) -> None:
+    """59 reads of 256 neurons are 15,104 bytes of 131,072: eight samples."""
+    emulate(placement, chips, [], [], [0, 0], samples_per_batch=8, **RUN)
+    with pytest.raises(
+        InputError, match="samples_per_batch: got 9, expected 1 to 8, as many as 131072 bytes"
+    ):
+        emulate(placement, chips, [], [], [0, 0], samples_per_batch=9, **RUN)
+
+
+def test_events_are_lost_where_links_saturate(placement: Placement, ideal: ChipProfile) -> None:
+    """300 events at once into a queue of 100: the first passes, 100 wait, 199 are lost; none otherwise."""
+    events = (np.full(300, 1e-3), np.arange(300) % 12, [0, 0, 300])
+    limited = replace(ideal, links=Links(event_rate_Hz=250e6, queue=100))
+    shown, free = (
+        emulate(placement, draw_chips(profile, chips=1, seed=0), *events, **RUN)
+        for profile in (limited, ideal)
+    )
+    np.testing.assert_array_equal(shown.lost_events, [0, 199])
+    np.testing.assert_array_equal(free.lost_events, [0, 0])
+    assert shown.layer_spikes["hidden_0"].sum() < free.layer_spikes["hidden_0"].sum()
+
+
 def test_order_of_the_inputs_does_not_matter(chain: Chain, ideal: ChipProfile, some_events: Events) -> None:
     generator = np.random.default_rng(4)
     first, last = generator.normal(0.5, 1, (20, 12)), generator.normal(size=(3, 20))
@@ -239,6 +288,7 @@ def made_up(codes: Any, rest: Any, bias: Any = (0.0, 0.0, 0.0)) -> Emulation:
         bias=np.array(bias),
         time_on_chip=1.0,
         saturated=np.zeros(1),
+        lost_events=np.zeros(1, int),
     )
 
 

@@ -1,6 +1,7 @@
 """A network on the chip: budget, codes, potentials and times."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import nir
@@ -22,13 +23,23 @@ FITS = [
     (4, [120, 3], False),
     (128, [128, 128], True),
     (100, [100, 100, 20], [True, False]),
+    (257, [123, 10], False),  # two circuit pairs for each hidden neuron
+    (700, [78, 20], False),
+    (700, [58, 20], True),
 ]
 DOES_NOT_FIT = [
-    (700, [128, 20], True, r"got 700 inputs \+ 128 recurrent = 828 rows, expected at most 256 signed inputs"),
-    (257, [10, 10], False, r"got 257 inputs, expected at most 256 signed inputs \(one chip\)"),
-    (71, [186, 20], True, "got 71 inputs [+] 186 recurrent = 257 rows"),
-    (256, [247, 10], False, r"got 247 [+] 10 = 257 neurons, expected at most 256 neurons \(one chip\)"),
-    (10, [100, 157, 20], [False, True], "got 100 neurons of the layer before [+] 157 recurrent = 257 rows"),
+    (
+        700,
+        [128, 20],
+        True,
+        r"got 128 neurons × 4 pairs \(700 inputs \+ 128 recurrent = 828 signed inputs\) \+ "
+        r"20 neurons × 1 pair = 532 circuit pairs, expected at most 256 circuit pairs of 256 signed inputs "
+        r"each \(one chip\)",
+    ),
+    (257, [124, 10], False, r"got 124 neurons × 2 pairs \(257 inputs\) [+] 10 neurons × 1 pair = 258 "),
+    (71, [186, 20], True, r".*\(71 inputs [+] 186 recurrent = 257 signed inputs"),
+    (256, [247, 10], False, "got 247 neurons × 1 pair [+] 10 neurons × 1 pair = 257 circuit pairs"),
+    (10, [100, 157, 20], [False, True], r".*\(100 neurons before [+] 157 recurrent = 257 signed inputs"),
 ]
 
 
@@ -47,7 +58,7 @@ def test_one_more_than_the_chip_holds_is_refused_with_the_budget(
 
 def test_placing_refuses_what_the_budget_refuses(chain: Chain) -> None:
     graph = chain(np.ones((128, 700)), np.ones((20, 128)), recurrent=[np.ones((128, 128))])
-    with pytest.raises(InputError, match=r"700 inputs \+ 128 recurrent = 828 rows, expected at most 256"):
+    with pytest.raises(InputError, match=r"700 inputs \+ 128 recurrent = 828 signed inputs"):
         place(graph, BSS2, time_scale=1000)
 
 
@@ -102,14 +113,6 @@ def test_a_bias_is_a_shifted_leak(chain: Chain) -> None:
     np.testing.assert_allclose(place(graph, time_scale=1000).layers[0].leak, [0.5, -0.25])
 
 
-def test_every_neuron_has_its_own_two_circuits(chain: Chain) -> None:
-    placement = place(chain(np.ones((186, 70)), np.ones((20, 186))), time_scale=1000)
-    assert placement.circuits.shape == (206, 2)
-    assert len(np.unique(placement.circuits)) == 412
-    assert placement.circuits.max() < BSS2.circuits
-    assert (placement.neurons, placement.spiking) == (206, 186)
-
-
 def test_another_readout_unit_is_as_placing_with_it(chain: Chain) -> None:
     graph = chain(np.ones((4, 3)), np.arange(8.0).reshape(2, 4), bias=[None, np.array([0.1, -0.1])])
     changed = place(graph, time_scale=1000).with_readout_unit(3.0)
@@ -151,3 +154,13 @@ def test_what_the_chip_cannot_be_set_to_is_refused(chain: Chain, case: str) -> N
 def test_the_ends_of_a_range_are_within_it(chain: Chain) -> None:
     for tau in (0.5e-6, 60e-6):
         place(chain(np.ones((2, 3)), np.ones((2, 2)), tau_mem=tau * 2000), time_scale=2000)
+
+
+def test_codes_beyond_six_bits_are_refused(chain: Chain) -> None:
+    layer = place(chain(np.ones((2, 3)), np.ones((2, 2))), time_scale=1000).layers[0]
+    codes = layer.weights.copy()
+    codes[2, 1] = -64
+    with pytest.raises(
+        InputError, match=r"weights of layer 'hidden_0'\[2, 1\]: got -64, expected codes of −63 to 63"
+    ):
+        replace(layer, weights=codes)

@@ -55,7 +55,9 @@ def test_every_number_of_a_profile_has_its_source_beside_it() -> None:
     assert len(numbers) > 20
     for line in numbers:
         source = line.split("#", 1)[1]
-        assert any(word in source for word in ("calix", "DelGrad", "codes", "assumed", "Cramer")), line
+        assert any(
+            word in source for word in ("calix", "DelGrad", "codes", "assumed", "Cramer", "Czischek")
+        ), line
 
 
 def test_energy_is_power_times_time() -> None:
