@@ -91,19 +91,21 @@ class Conditioning:
         require_number(self, "active_range_db", above=0)
 
 
-def read_audio(path: str | Path) -> Waveform:
+def read_audio(path: str | Path, *, start: float = 0.0, end: float | None = None) -> Waveform:
     """Read any file that libsndfile reads; several channels are averaged, with a `Notice`.
 
     Parameters
     ----------
     path
         WAV, FLAC, Ogg, MP3, AIFF and others; the content decides, not the suffix.
+    start, end
+        The stretch to read, s; None for the end of the file. Nothing else is decoded.
 
     Raises
     ------
     InputError
         If there is no such file, it is a folder, empty, no sound, cut short, has fewer than `SHORTEST`
-        samples, or holds samples that are not finite.
+        samples, or holds samples that are not finite; or the stretch does not lie in it.
     """
     path = Path(path)
     if path.is_dir():
@@ -114,7 +116,7 @@ def read_audio(path: str | Path) -> Waveform:
         raise InputError(path, "an empty file", "an audio file")
     if (loss := _missing_end(path)) is not None:
         raise InputError(path, f"a file cut short ({loss})", "the whole file")
-    samples, sample_rate = _decoded(path)
+    samples, sample_rate = _decoded(path, start, end)
     if len(samples) < SHORTEST:
         raise InputError(path, f"{len(samples)} samples", f"at least {SHORTEST} samples")
     if not np.all(np.isfinite(samples)):
@@ -127,7 +129,7 @@ def read_audio(path: str | Path) -> Waveform:
     return Waveform(samples=mono, sample_rate=sample_rate)
 
 
-def _decoded(path: Path) -> tuple[npt.NDArray[np.float32], int]:
+def _decoded(path: Path, start: float, end: float | None) -> tuple[npt.NDArray[np.float32], int]:
     """Return samples [time, channel] and rate; raise where libsndfile fails or delivers too few."""
     import soundfile
 
@@ -135,15 +137,22 @@ def _decoded(path: Path) -> tuple[npt.NDArray[np.float32], int]:
         with soundfile.SoundFile(path) as file:
             announced, rate = file.frames, int(file.samplerate)
             log = file.extra_info if file.format in _LOGGED_FORMATS else ""
-            samples: npt.NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
+            first = round(start * rate)
+            stop = announced if end is None else round(end * rate)
+            if not (0 <= first <= stop <= announced):
+                found = f"an utterance from {start:g} to {stop / rate:g} s"
+                raise InputError(path, found, f"a stretch within its {announced / rate:g} s")
+            if first:
+                file.seek(first)
+            samples: npt.NDArray[np.float32] = file.read(stop - first, dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
         reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
         raise InputError(path, f"what libsndfile cannot read ({reason})", "a whole audio file") from None
     for stated, there in _SHORTFALL.findall(log):
         if int(there) < int(stated):
             raise InputError(path, f"a file cut short ({there} of {stated} bytes)", "the whole file")
-    if len(samples) < announced:
-        found = f"a file cut short ({len(samples)} of {announced} samples)"
+    if len(samples) < stop - first:
+        found = f"a file cut short ({first + len(samples)} of {announced} samples)"
         raise InputError(path, found, "the whole file")
     return samples, rate
 

@@ -1,4 +1,4 @@
-"""From finished utterances to the spike files of a folder, in one step or not at all."""
+"""From finished utterances to the spike files and papers of a folder, in one step or not at all."""
 
 import hashlib
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h5py
 
+from hearspike.datasets.datasheet import write_papers
 from hearspike.datasets.spike_file import write_spike_file
 from hearspike.datasets.work_folder import Plan, Sample, StoredSpikes, WorkFolder
 from hearspike.errors import InputError
@@ -27,7 +28,7 @@ def is_finished(out: Path, plan: Plan) -> bool:
 
 
 def assemble(work: WorkFolder, plan: Plan, out: Path, progress: Progress) -> None:
-    """Write the spike files inside the work folder, move them to ``out`` in one step, remove the rest.
+    """Write files and papers inside the work folder, move them to ``out`` in one step, remove the rest.
 
     Parameters
     ----------
@@ -58,6 +59,13 @@ def assemble(work: WorkFolder, plan: Plan, out: Path, progress: Progress) -> Non
     for number, (part, samples) in enumerate(plan.parts.items()):
         progress("files", number, len(plan.parts), FILE_NAMES[part])
         _write_part(work, plan, part, samples, folder / FILE_NAMES[part])
+    write_papers(
+        folder,
+        {part: FILE_NAMES[part] for part in plan.parts},
+        name=plan.attributes["corpus"],
+        licence=plan.attributes["licence"],
+        citation=plan.attributes["citation"],
+    )
     refuse_existing(out)
     folder.rename(out)
     work.remove()
@@ -76,7 +84,7 @@ def _write_part(work: WorkFolder, plan: Plan, part: str, samples: Sequence[Sampl
         speakers=[sample.speaker for sample in samples],
         classes=plan.classes,
         sources=[sample.key for sample in samples],
-        speaker_info={"name": plan.speakers},
+        speaker_info={"name": plan.speakers, "gender": plan.genders},
         attributes={
             **plan.attributes,
             "part": part,

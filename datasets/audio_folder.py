@@ -53,6 +53,10 @@ class AudioFolder:
             sorted(path.name for path in root.iterdir() if path.is_dir() and path.name[0] not in "._")
         )
 
+    def genders(self) -> dict[str, str]:
+        """Return nothing: it is not known of anybody."""
+        return {}
+
     def recordings(self, folder: Path) -> list[Recording]:
         """Return the recordings by class and path; ``folder`` stays empty."""
         root = Path(self.root)

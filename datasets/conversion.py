@@ -3,6 +3,8 @@
 import hashlib
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +32,14 @@ def recording_seed(seed: int, key: str) -> np.random.SeedSequence:
 
 
 def audio_sha256(recording: Recording) -> str:
-    """Return the checksum of a recording's audio file."""
-    with recording.path.open("rb") as file:
+    """Return the checksum of a recording's audio file, which is read once however many are in it."""
+    status = recording.path.stat()
+    return _file_sha256(recording.path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _file_sha256(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

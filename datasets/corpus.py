@@ -1,6 +1,6 @@
 """What a corpus of speech is: a list of labelled audio files, or of stretches of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -55,6 +55,9 @@ class Corpus(Protocol):
     @property
     def citation(self) -> str:
         """Whom to cite for the audio."""
+
+    def genders(self) -> Mapping[str, str]:
+        """Return the gender of the speakers of whom it is known, by name: ``male``, ``female`` or another."""
 
     def recordings(self, folder: Path) -> Sequence[Recording]:
         """Return all utterances in a fixed order.

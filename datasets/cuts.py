@@ -96,18 +96,8 @@ class Cuts:
         InputError
             If the file cannot be read, or start and end do not lie in it in this order.
         """
-        waveform = read_audio(recording.path)
+        waveform = read_audio(recording.path, start=recording.start, end=recording.end)
         samples, rate = waveform.samples, waveform.sample_rate
-        if recording.start != 0.0 or recording.end is not None:
-            end = waveform.duration if recording.end is None else recording.end
-            first, stop = round(recording.start * rate), round(end * rate)
-            if not (first >= 0 and first + SHORTEST_SAMPLES <= stop <= len(samples)):
-                raise InputError(
-                    recording.path,
-                    f"an utterance from {recording.start:g} to {end:g} s",
-                    f"a stretch within its {waveform.duration:g} s",
-                )
-            samples = samples[first:stop]
         if self.trim_db is not None:
             from librosa.effects import trim
 

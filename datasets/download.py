@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hearspike.datasets.datasheet import write_licence, write_papers
 from hearspike.datasets.fetch import check_file, fetch, parse_checksum
 from hearspike.datasets.published import PUBLISHED_SETS, Archive
 from hearspike.datasets.unpack import unpack
@@ -83,6 +84,15 @@ def download(
             progress("unpack", number, len(paths), path.name)
             unpack(path, temporary, strip=published.strip)
         progress("unpack", len(paths), len(paths), "")
+        write_licence(temporary, licence=published.licence, citation=published.citation)
+        if published.spike_files:
+            write_papers(
+                temporary,
+                published.spike_files,
+                name=name,
+                licence=published.licence,
+                citation=published.citation,
+            )
     shutil.rmtree(store, ignore_errors=True)
     return folder
 

@@ -9,6 +9,8 @@ from hearspike.errors import InputError
 
 FILE_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>[a-z]+)_(?P<take>\d+)")
 
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+
 
 @dataclass(frozen=True)
 class FSDD:
@@ -35,6 +37,10 @@ class FSDD:
     classes = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     licence = "CC-BY-SA-4.0"
     citation = "Z. Jackson et al., Free Spoken Digit Dataset, doi:10.5281/zenodo.1342401"
+
+    def genders(self) -> dict[str, str]:
+        """Return what the set's own list of speakers says: all are male."""
+        return dict.fromkeys(SPEAKERS, "male")
 
     def recordings(self, folder: Path) -> list[Recording]:
         """Return the recordings by digit, speaker and take; ``folder`` stays empty."""

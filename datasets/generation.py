@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -112,7 +113,7 @@ def generate(
             "seed": str(seed),
             **(attributes or {}),
         }
-        plan = _plan(parts, classes, settings, time_type, converter.membrane.channels)
+        plan = _plan(parts, classes, corpus.genders(), settings, time_type, converter.membrane.channels)
         work = WorkFolder.of(out, plan)
         if is_finished(out, plan) and work.path.exists():
             work.remove()
@@ -174,6 +175,7 @@ def _sizes(parts: dict[str, tuple[Sample, ...]]) -> dict[str, int]:
 def _plan(
     parts: dict[str, list[Recording]],
     classes: tuple[str, ...],
+    genders: Mapping[str, str],
     settings: dict[str, str],
     time_type: str,
     channels: int,
@@ -189,4 +191,5 @@ def _plan(
         )
         for part, recordings in parts.items()
     }
-    return Plan(samples, classes, speakers, settings, time_type, channels)
+    known = tuple(genders.get(speaker, "unknown") for speaker in speakers)
+    return Plan(samples, classes, speakers, known, settings, time_type, channels)

@@ -46,6 +46,10 @@ class HeidelbergDigits:
         "Systematic Evaluation of Spiking Neural Networks, IEEE TNNLS 33:2744, 2022"
     )
 
+    def genders(self) -> dict[str, str]:
+        """Return nothing: it is not known of anybody."""
+        return {}
+
     def recordings(self, folder: Path) -> list[Recording]:
         """Return the recordings by language, speaker, digit and trial; ``folder`` stays empty.
 

@@ -19,8 +19,8 @@ class Manifest:
     """A CSV file with a line for each utterance.
 
     Its columns are ``path`` (from the file's own folder, or absolute), ``start`` and ``end`` (seconds;
-    empty for the start and the end of the file), ``label`` (name of the class), ``speaker``, and, if
-    there is a published split, ``part`` (``train``, ``validation`` or ``test``).
+    empty for the start and the end of the file), ``label`` (name of the class), ``speaker``, and, where
+    they are known, ``part`` (``train``, ``validation`` or ``test`` of a published split) and ``gender``.
 
     Parameters
     ----------
@@ -71,6 +71,23 @@ class Manifest:
     def classes(self) -> tuple[str, ...]:
         """Names of the labels, sorted."""
         return tuple(sorted({row["label"] for row in self._rows}))
+
+    def genders(self) -> dict[str, str]:
+        """Return what the column ``gender`` says.
+
+        Raises
+        ------
+        InputError
+            If it says two things of one speaker.
+        """
+        found: dict[str, str] = {}
+        for number, row in enumerate(self._rows, start=1):
+            gender = (row.get("gender") or "").strip()
+            if gender and found.setdefault(row["speaker"], gender) != gender:
+                raise InputError(
+                    f"{self.file}, row {number}, gender", gender, f"{found[row['speaker']]}, as above"
+                )
+        return found
 
     def recordings(self, folder: Path) -> list[Recording]:
         """Return the utterances by their lines; ``folder`` stays empty."""

@@ -1,6 +1,7 @@
 """Which data sets can be had from where, and the checksums they were published with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,15 @@ class PublishedSet:
         Of the data.
     strip
         Number of outer folders of the archive that are left away.
+    spike_files
+        Part → name of its spike file; empty for a set of audio.
     """
 
     archives: tuple[Archive, ...]
     licence: str
     citation: str
     strip: int = 0
+    spike_files: Mapping[str, str] = field(default_factory=dict)
 
 
 _CRAMER = (
@@ -58,6 +62,7 @@ PUBLISHED_SETS = {
         ),
         licence="CC-BY-4.0",
         citation=_CRAMER,
+        spike_files={"train": "shd_train.h5", "test": "shd_test.h5"},
     ),
     "ssc": PublishedSet(
         (
@@ -67,6 +72,7 @@ PUBLISHED_SETS = {
         ),
         licence="CC-BY-4.0",
         citation=_CRAMER,
+        spike_files={"train": "ssc_train.h5", "validation": "ssc_valid.h5", "test": "ssc_test.h5"},
     ),
     "speech_commands": PublishedSet(
         (
@@ -78,11 +84,11 @@ PUBLISHED_SETS = {
         licence="CC-BY-4.0",
         citation="P. Warden, Speech Commands, arXiv:1804.03209",
     ),
-    # Made anew by its host at every request, so its checksum may change while its content does not.
     "fsdd": PublishedSet(
         (
             Archive(
-                "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/heads/master.zip", None
+                "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip",
+                "sha256:c680098f5d2355ba7cc4bd8b0ca9e0a24c00ebe3b4c552208889a4d28d4fbc2b",
             ),
         ),
         licence="CC-BY-SA-4.0",
@@ -96,4 +102,5 @@ PUBLISHED_SETS = {
     ),
 }
 """MD5 sums of SHD and SSC are those that tonic and spikingjelly check; the SHA-256 sum of Speech Commands is
-that of torchaudio and mlx-data."""
+that of torchaudio and mlx-data. That of FSDD stands in one audit of the tag v1.0.10 (3,000 recordings of six
+speakers); the host makes the archive at request, so it may change while its content does not."""

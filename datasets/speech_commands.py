@@ -63,6 +63,10 @@ class SpeechCommands:
             raise InputError("corpus.root", str(root), "the unpacked archive: a folder for each word")
         return tuple(names)
 
+    def genders(self) -> dict[str, str]:
+        """Return nothing: it is not known of anybody."""
+        return {}
+
     def recordings(self, folder: Path) -> list[Recording]:
         """Return the recordings by word and file name; ``folder`` stays empty.
 

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from hearspike.datasets.corpus import Recording
+from hearspike.datasets.description import read_strings
 from hearspike.datasets.events import SpikeDataset, SpikeEvents
 from hearspike.datasets.spike_file import read_spike_file
 from hearspike.datasets.splits import Parts, Split, describe_split
@@ -112,25 +113,14 @@ def _file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _strings(path: Path, name: str) -> list[str]:
-    """Read a list of strings, empty if there is none."""
-    with h5py.File(path, "r") as file:
-        dataset = file.get(name)
-        if not isinstance(dataset, h5py.Dataset) or len(dataset.shape) != 1:
-            return []
-        return [
-            item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in dataset[:]
-        ]
-
-
-def _speaker_names(path: Path) -> list[str]:
-    return _strings(path, "extra/meta_info/name")
+def _speaker_names(path: Path) -> tuple[str, ...]:
+    return read_strings(path, "extra/meta_info/name")
 
 
 def _recordings(path: Path, part: str, dataset: SpikeDataset) -> list[Recording]:
-    keys = _strings(path, "extra/source")
+    keys = read_strings(path, "extra/source")
     if len(keys) != len(dataset):
-        keys = [f"{path.name}#{number}" for number in range(len(dataset))]
+        keys = tuple(f"{path.name}#{number}" for number in range(len(dataset)))
     names = dict(enumerate(_speaker_names(path)))
     return [
         Recording(key, path, label, names.get(speaker, str(speaker)), part=part)

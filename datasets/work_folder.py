@@ -60,6 +60,8 @@ class Plan:
         Part (``train``, ``validation``, ``test``) → its samples, in the order of the file.
     classes, speakers
         Names.
+    genders
+        Of each speaker, ``unknown`` where it is.
     attributes
         Attributes of every file. They name the settings of the converter and the cuts, so that the
         plan's checksum covers them.
@@ -72,6 +74,7 @@ class Plan:
     parts: dict[str, tuple[Sample, ...]]
     classes: tuple[str, ...]
     speakers: tuple[str, ...]
+    genders: tuple[str, ...]
     attributes: dict[str, str]
     time_type: str
     channels: int
@@ -87,7 +90,8 @@ class Plan:
         fields["parts"] = {
             part: tuple(Sample(**sample) for sample in samples) for part, samples in fields["parts"].items()
         }
-        return cls(**{**fields, "classes": tuple(fields["classes"]), "speakers": tuple(fields["speakers"])})
+        names = {name: tuple(fields[name]) for name in ("classes", "speakers", "genders")}
+        return cls(**{**fields, **names})
 
     @property
     def sha256(self) -> str:

@@ -178,15 +178,21 @@ def download(name: str, output: Path | None, copies: tuple[Path, ...], checksums
     "--folder", type=click.Path(path_type=Path), help="Folder with data sets.  [default: in the workspace]"
 )
 @click.option("--format", "form", default="text", show_default=True, help="text, markdown or csv.")
-def datasets(folder: Path | None, form: str) -> None:
+@click.option("--figure", type=click.Path(path_type=Path), help="Also draw each data set: FOLDER/NAME.png.")
+def datasets(folder: Path | None, form: str, figure: Path | None) -> None:
     """List the data sets there are: samples, speakers, spikes, channels used."""
     import pandas as pd
 
-    from hearspike.datasets.description import describe_folder
+    from hearspike.datasets.description import describe, summarise_folder
+    from hearspike.datasets.set_figure import draw_set
     from hearspike.leaderboard.config import default_paths
     from hearspike.leaderboard.table import render
 
-    rows = [vars(row) for row in describe_folder(folder or default_paths()["datasets"])]
+    sets = summarise_folder(folder or default_paths()["datasets"])
+    if figure:
+        for name, summaries in sets.items():
+            draw_set(summaries, figure / f"{name}.png")
+    rows = [vars(describe(summary)) for summaries in sets.values() for summary in summaries]
     table = pd.DataFrame(rows).map(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else cell)
     click.echo(render(table, form), nl=False)
 

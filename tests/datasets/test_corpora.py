@@ -175,6 +175,16 @@ def test_manifest_lists_stretches_of_files(tmp_path: Path) -> None:
     assert found[0].path == tmp_path / "a.wav"
 
 
+def test_manifest_may_tell_genders(tmp_path: Path) -> None:
+    """They are read where they stand; two for one speaker are an error that names the row."""
+    rows = [{**ROW, "gender": "female"}, {**ROW, "gender": ""}, {**ROW, "speaker": "bert", "gender": "male"}]
+    assert write_manifest(tmp_path / "m.csv", rows).genders() == {"anna": "female", "bert": "male"}
+    assert write_manifest(tmp_path / "n.csv", [ROW]).genders() == {}
+    rows[1]["gender"] = "male"
+    with pytest.raises(InputError, match="row 2, gender: got male, expected female"):
+        write_manifest(tmp_path / "m.csv", rows).genders()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -250,6 +260,30 @@ def test_utterance_is_cut_in_time(tone: Path) -> None:
     )
     with pytest.raises(InputError, match=r"an utterance from 1\.5 to 2\.5 s"):
         Cuts().read(Recording("k", tone, 0, "s", 1.5, 2.5))
+
+
+def test_only_the_stretch_of_a_long_file_is_read(
+    tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand utterances of one file decode their own samples, and the file's checksum is made once."""
+    from hearspike.datasets import conversion
+
+    decoded: list[int] = []
+    read = soundfile.SoundFile.read
+
+    def counting(self: soundfile.SoundFile, frames: int = -1, **options: object) -> object:
+        decoded.append(frames)
+        return read(self, frames, **options)
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", counting)
+    utterances = [Recording(str(n), tone, 0, "s", 0.55 + n * 0.005, 0.57 + n * 0.005) for n in range(100)]
+    for utterance in utterances:
+        Cuts().read(utterance)
+    assert decoded == [160] * 100
+    conversion._file_sha256.cache_clear()
+    sums = {conversion.audio_sha256(utterance) for utterance in utterances}
+    assert sums == {hashlib.sha256(tone.read_bytes()).hexdigest()}
+    assert conversion._file_sha256.cache_info().misses == 1
 
 
 def test_silence_is_trimmed(tone: Path) -> None:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from hearspike.datasets import write_spike_file
-from hearspike.datasets.description import describe_folder, describe_spike_file
+from hearspike.datasets.description import describe, summarise_folder
 from hearspike.errors import InputError
 
 
 def test_numbers_are_those_of_the_spikes(tmp_path: Path) -> None:
-    """Counts, channels in use, latest spike and licence; every file of every folder is listed."""
-    for name in ("one", "two"):
+    """Counts, channels in use, latest spike and licence; every file of every finished folder is listed."""
+    for name in ("one", "two", "three.work-0123"):
         write_spike_file(
             tmp_path / name / "train.h5",
             [np.array([0.25, 0.5]), np.array([]), np.array([1.5])],
@@ -25,7 +25,8 @@ def test_numbers_are_those_of_the_spikes(tmp_path: Path) -> None:
             attributes={"licence": "CC0-1.0"} if name == "one" else {},
             time_type="float16",
         )
-    found = describe_spike_file(tmp_path / "one" / "train.h5")
+    sets = summarise_folder(tmp_path)
+    found = describe(sets["one"][0])
     assert (found.name, found.file, found.samples, found.classes, found.speakers) == (
         "one",
         "train.h5",
@@ -34,9 +35,9 @@ def test_numbers_are_those_of_the_spikes(tmp_path: Path) -> None:
         2,
     )
     assert (found.spikes_per_sample, found.channels_used, found.longest_s) == (1.0, 2, 1.5)
-    assert [(item.name, item.licence) for item in describe_folder(tmp_path)] == [
-        ("one", "CC0-1.0"),
-        ("two", None),
-    ]
+    assert sorted(sets) == ["one", "two"]
+    assert found.licence == "CC0-1.0"
+    assert describe(sets["two"][0]).licence is None
+    assert sets["one"][0].spikes.tolist() == [2, 0, 1]
     with pytest.raises(InputError, match="a folder of data sets"):
-        describe_folder(tmp_path / "none")
+        summarise_folder(tmp_path / "none")

@@ -7,14 +7,14 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hearspike.datasets import fetch
+from hearspike.datasets import fetch, write_spike_file
 from hearspike.datasets.download import download
 from hearspike.datasets.published import PUBLISHED_SETS, Archive, PublishedSet
 from hearspike.datasets.unpack import unpack
@@ -293,6 +293,45 @@ def test_archive_larger_than_the_disk_is_refused(tmp_path: Path, monkeypatch: py
     (tmp_path / "a.zip").write_bytes(zipped({"a": bytes(20_000)}))
     with pytest.raises(InputError, match="too little space"):
         unpack(tmp_path / "a.zip", tmp_path)
+
+
+def test_downloaded_set_has_licence_citation_and_papers(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Audio gets licence and citation; spike files get a datasheet and metadata too, if they are sound."""
+    spikes = tmp_path / "s.h5"
+    write_spike_file(
+        spikes,
+        [np.array([0.1])],
+        [np.array([3])],
+        labels=[0],
+        speakers=[0],
+        classes=["a"],
+        sources=["x"],
+        speaker_info={},
+        attributes={},
+        time_type="float16",
+    )
+    server.files["/s.zip"] = zipped({"s.h5": spikes.read_bytes(), "LICENCE.txt": b"its own"})
+    archive = Archive(f"{server.address}/s.zip", checksum(server.files["/s.zip"]))
+    published = PublishedSet((archive,), licence="CC-BY-4.0", citation="them", spike_files={"train": "s.h5"})
+    monkeypatch.setitem(PUBLISHED_SETS, "spikes", published)
+    download("spikes", tmp_path / "out")
+    assert names(tmp_path / "out") == [
+        "CITATION.txt",
+        "DATASHEET.md",
+        "LICENCE.txt",
+        "croissant.json",
+        "s.h5",
+    ]
+    assert (tmp_path / "out" / "CITATION.txt").read_text() == "them\n"
+    assert (tmp_path / "out" / "LICENCE.txt").read_text() == "its own"
+    download("pair", tmp_path / "audio")
+    assert "CITATION.txt" in names(tmp_path / "audio")
+    monkeypatch.setitem(PUBLISHED_SETS, "spikes", replace(published, spike_files={"train": "none.h5"}))
+    with pytest.raises(InputError, match=r"none\.h5: got no file"):
+        download("spikes", tmp_path / "bad")
+    assert not (tmp_path / "bad").exists()
 
 
 def test_published_checksums_are_well_formed() -> None:
