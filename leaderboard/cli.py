@@ -236,6 +236,24 @@ def evaluate(words: tuple[str, ...]) -> None:
     run_hydra(task, "evaluate", words)
 
 
+@commands.command(context_settings=HYDRA_COMMAND)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def tune(words: tuple[str, ...]) -> None:
+    """Search for settings by accuracy on validation alone: tune -m model=… training.learning_rate=…."""
+    from hearspike.leaderboard.config import plain, run_hydra
+
+    def task(config: "DictConfig") -> float:
+        from hearspike.leaderboard.progress_display import show_progress
+        from hearspike.leaderboard.tuning import validation_accuracy
+
+        with show_progress() as progress:
+            accuracy = validation_accuracy(plain(config), progress=progress)
+        click.echo(f"validation accuracy {accuracy:.1%}")
+        return accuracy
+
+    run_hydra(task, "tune", words)
+
+
 @commands.command()
 @click.option(
     "--runs", type=click.Path(path_type=Path), help="Folder with runs.  [default: that of evaluate]"

@@ -19,6 +19,8 @@ from hearspike.errors import InputError
 
 CONFIG_PATH = "pkg://hearspike.conf"
 HYDRA_VERSION_BASE = "1.3"
+HERE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+"""The launcher that runs jobs in this process."""
 
 
 def default_paths() -> dict[str, Path]:
@@ -30,10 +32,11 @@ def default_paths() -> dict[str, Path]:
     return {str(name): Path(str(path)) for name, path in paths.items()}
 
 
-def run_hydra(task: Callable[[DictConfig], None], config_name: str, arguments: Sequence[str]) -> None:
+def run_hydra(task: Callable[[DictConfig], Any], config_name: str, arguments: Sequence[str]) -> None:
     """Run ``task`` as a hydra program with the given command-line arguments.
 
-    A job that ends in an `InputError` does not keep the other jobs of a sweep from running.
+    A job that ends in an `InputError` does not keep the other jobs of a sweep from running. What a job
+    returns goes to the sweeper.
 
     Raises
     ------
@@ -41,15 +44,18 @@ def run_hydra(task: Callable[[DictConfig], None], config_name: str, arguments: S
         If hydra cannot make a configuration of the arguments, or the first that a job ended in.
     """
     import hydra
+    from hydra.core.hydra_config import HydraConfig
 
     failures: list[InputError] = []
 
-    def job(config: DictConfig) -> None:
-        # Hydra would add lines of its own to an error that it sees.
+    def job(config: DictConfig) -> Any:  # noqa: ANN401  # a number for sweepers that look for the best
         try:
-            task(config)
+            return task(config)
         except InputError as error:
-            failures.append(error)
+            if HydraConfig.get().launcher._target_ != HERE:
+                raise  # a job elsewhere cannot reach this list; its launcher brings the error back
+            failures.append(error)  # hydra would add lines of its own to an error that it sees
+            return None
 
     program = hydra.main(config_path=CONFIG_PATH, config_name=config_name, version_base=HYDRA_VERSION_BASE)(
         job
