@@ -7,6 +7,7 @@ reads of the chip's converter, so that what the model computes and what a chip s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import nir
@@ -19,7 +20,7 @@ from hearspike.baselines.in_the_loop import InTheLoop
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
 from hearspike.baselines.noise_aware import NoiseAware
 from hearspike.baselines.recurrent_network import decide
-from hearspike.baselines.training import Training, one_thread, train_by_gradient
+from hearspike.baselines.training import EpochScore, Training, one_thread, train_by_gradient
 from hearspike.baselines.two_layer_network import (
     Grid,
     Weights,
@@ -31,7 +32,6 @@ from hearspike.baselines.two_layer_network import (
     thinned,
 )
 from hearspike.datasets import SpikeDataset, SpikeEvents
-from hearspike.datasets.augmentation import ChannelJitter
 from hearspike.datasets.image_rotation import ImageRotation
 from hearspike.emulator import BSS2
 from hearspike.errors import InputError
@@ -82,7 +82,7 @@ class ChipNetwork:
         Share of hidden neurons that reach nothing in a batch. On a chip all samples of a batch meet the same
         synapses, so they share the choice, here as well.
     augmentation
-        What is done to the training samples anew in every epoch, None for nothing.
+        What is done to images anew in every epoch besides the augmentation of the training, None for nothing.
     deployment
         How training meets the chip; see `hearspike.baselines.deployment`.
     training
@@ -108,7 +108,7 @@ class ChipNetwork:
     spike_penalty: float
     weight_penalty: float
     dropout: float
-    augmentation: ImageRotation | ChannelJitter | None
+    augmentation: ImageRotation | None
     deployment: WeightTransfer | NoiseAware | InTheLoop
     training: Training
 
@@ -150,44 +150,54 @@ class ChipNetwork:
         return events.subsample_channels(first=self.first_channel, stride=self.channel_stride)
 
     def fit(
-        self, train: SpikeDataset, validation: SpikeDataset, *, seed: int, progress: Progress = no_progress
+        self,
+        train: SpikeDataset,
+        validation: SpikeDataset,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+        checkpoint: Path | None = None,
     ) -> "FittedChipNetwork":
-        """Train the weights; keep those of the epoch that is best on the validation samples."""
-        weights_rng, order_rng, course_rng = (
-            np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)
+        """Train the weights; keep those of the epoch that is best on the validation samples.
+
+        Checkpoints are kept where the chip has no part in the training, which else goes from chip to chip.
+        """
+        weights_rng, course_rng = (
+            np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(2)
         )
         shape = self.shape(train.events.channels, len(train.classes))
         module = _Parameters(self, shape, weights_rng)
         nominal = nominal_neurons(self.grid, self.hidden, shape.outputs)
         course = self.deployment.course(self.grid, nominal, rng=course_rng)
 
-        def loss(batch: SpikeDataset) -> torch.Tensor:
+        def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
             restrict(module.weights, self.weight_limit)
-            events = self.augmentation(batch.events, order_rng) if self.augmentation else batch.events
+            if not module.training:
+                traces = course.validate(module.weights, self.encode(events))
+                return self.readout_gain * decide(traces, self.readout), torch.zeros(())
+            rng = np.random.default_rng(int(torch.randint(2**62, ())))
+            events = self.augmentation(events, rng) if self.augmentation else events
             weights = module.weights
             if self.dropout > 0:
-                keep = torch.from_numpy(order_rng.random(self.hidden) >= self.dropout)
+                keep = torch.from_numpy(rng.random(self.hidden) >= self.dropout)
                 weights = thinned(weights, keep, 1 - self.dropout)
             activity = course.train(weights, self.encode(events))
-            scores = self.readout_gain * decide(activity.traces, self.readout)
-            return (
-                torch.nn.functional.cross_entropy(scores, torch.from_numpy(batch.labels))
-                + self.spike_penalty * (activity.spikes.sum(dim=0) ** 2).mean()
-                + self.weight_penalty * (weights.input**2).mean()
-            )
+            penalty = self.spike_penalty * (activity.spikes.sum(dim=0) ** 2).mean()
+            penalty = penalty + self.weight_penalty * (weights.input**2).mean()
+            return self.readout_gain * decide(activity.traces, self.readout), penalty
 
-        @torch.no_grad()
-        def predict(batch: SpikeDataset) -> NDArray[np.int64]:
-            restrict(module.weights, self.weight_limit)
-            traces = course.validate(module.weights, self.encode(batch.events))
-            labels: NDArray[np.int64] = decide(traces, self.readout).argmax(dim=1).numpy()
-            return labels
-
-        with one_thread():
-            train_by_gradient(
-                module, loss, predict, train, validation, self.training, rng=order_rng, progress=progress
-            )
-        return FittedChipNetwork(self, module.weights)
+        history = train_by_gradient(
+            module,
+            scores,
+            train,
+            validation,
+            self.training,
+            seed=seed,
+            identity=repr(self),
+            progress=progress,
+            checkpoint=checkpoint if isinstance(self.deployment, WeightTransfer) else None,
+        )
+        return FittedChipNetwork(self, module.weights, history)
 
 
 class _Parameters(torch.nn.Module):
@@ -216,6 +226,7 @@ class FittedChipNetwork:
 
     settings: ChipNetwork
     weights: Weights
+    history: tuple[EpochScore, ...]
 
     @property
     def parameters(self) -> dict[str, NDArray[Any]]:

@@ -4,6 +4,7 @@ Bring your own model by writing a class with these two methods and one YAML file
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import nir
@@ -53,7 +54,10 @@ class Predictions:
 
 
 class FittedModel(Protocol):
-    """A model after training."""
+    """A model after training.
+
+    One that learnt in epochs has a ``history`` too, a tuple of `hearspike.baselines.training.EpochScore`.
+    """
 
     @property
     def parameters(self) -> dict[str, NDArray[Any]]:
@@ -67,9 +71,19 @@ class Model(Protocol):
     """A model before training: nothing but its settings."""
 
     def fit(
-        self, train: SpikeDataset, validation: SpikeDataset, *, seed: int, progress: Progress = no_progress
+        self,
+        train: SpikeDataset,
+        validation: SpikeDataset,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+        checkpoint: Path | None = None,
     ) -> FittedModel:
-        """Learn from ``train`` and choose on ``validation``; the same seed gives the same result."""
+        """Learn from ``train`` and choose on ``validation``; the same seed gives the same result.
+
+        A model that takes long keeps what it has so far in the folder ``checkpoint`` and, if it finds
+        something there, goes on to the same result; others leave the folder alone.
+        """
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ one recurrent hidden layer, a leaky readout whose trace is summed over time. At 
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import nir
@@ -18,9 +19,8 @@ from numpy.typing import NDArray
 
 from hearspike.baselines.fused_layer import fused_recurrent_layer, stepped_recurrent_layer
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
-from hearspike.baselines.training import Training, one_thread, train_by_gradient
+from hearspike.baselines.training import EpochScore, Training, one_thread, train_by_gradient
 from hearspike.datasets import SpikeDataset, SpikeEvents, bin_events
-from hearspike.datasets.augmentation import jitter_channels
 from hearspike.errors import InputError
 from hearspike.progress import Progress, no_progress
 
@@ -75,9 +75,6 @@ class RecurrentSpikingNetwork:
     spike_limit, spike_penalty
         Hidden neurons may fire this often per sample on average over the batch; the squared excess, times the
         penalty, is added to the loss.
-    channel_shift, channel_spread
-        In training, each sample's spikes move along the channels by normal distances of these standard
-        deviations: all together, and each by itself. See `hearspike.datasets.augmentation`.
     implementation
         ``fused``, the compiled layer, or ``snntorch``, the same step by step with snnTorch's neurons.
     training
@@ -98,8 +95,6 @@ class RecurrentSpikingNetwork:
     recurrent_scale: float
     spike_limit: float
     spike_penalty: float
-    channel_shift: float
-    channel_spread: float
     implementation: str
     training: Training
 
@@ -125,7 +120,13 @@ class RecurrentSpikingNetwork:
         return NetworkShape(inputs, (self.hidden,), classes, recurrent=True)
 
     def fit(
-        self, train: SpikeDataset, validation: SpikeDataset, *, seed: int, progress: Progress = no_progress
+        self,
+        train: SpikeDataset,
+        validation: SpikeDataset,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+        checkpoint: Path | None = None,
     ) -> "FittedRecurrentNetwork":
         """Train the weights; keep those of the epoch that is best on validation speakers."""
         rng = np.random.default_rng(np.random.SeedSequence(seed))
@@ -133,24 +134,26 @@ class RecurrentSpikingNetwork:
         module = _Network(self, shape, rng)
         fitted = FittedRecurrentNetwork(self, module)
 
-        def loss(batch: SpikeDataset) -> torch.Tensor:
-            events = jitter_channels(batch.events, rng, shift=self.channel_shift, spread=self.channel_spread)
+        def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
             traces, spikes = module(fitted.frames(events))
-            scores = self.readout_gain * decide(traces, self.readout)
             excess = torch.relu(spikes.sum(dim=1).mean(dim=0) - self.spike_limit)
-            labels = torch.from_numpy(batch.labels)
-            return torch.nn.functional.cross_entropy(scores, labels) + self.spike_penalty * (excess**2).mean()
+            penalty = self.spike_penalty * (excess**2).mean()
+            return self.readout_gain * decide(traces, self.readout), penalty
 
-        def predict(batch: SpikeDataset) -> NDArray[np.int64]:
-            labels: NDArray[np.int64] = fitted.predict(batch.events).labels[0]
-            return labels
-
+        history = train_by_gradient(
+            module,
+            scores,
+            train,
+            validation,
+            self.training,
+            seed=seed,
+            identity=repr(self),
+            progress=progress,
+            checkpoint=checkpoint,
+        )
         with one_thread():
-            train_by_gradient(
-                module, loss, predict, train, validation, self.training, rng=rng, progress=progress
-            )
             _bring_readout_into_range(fitted, train.events)
-        return fitted
+        return replace(fitted, history=history)
 
 
 class _Network(torch.nn.Module):
@@ -237,6 +240,7 @@ class FittedRecurrentNetwork:
 
     settings: RecurrentSpikingNetwork
     module: _Network
+    history: tuple[EpochScore, ...] = ()
 
     @property
     def parameters(self) -> dict[str, NDArray[Any]]:

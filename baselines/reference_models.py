@@ -1,6 +1,7 @@
 """Chance and majority: what a table has to be compared with."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,13 @@ class Chance:
     """Guess each class with the same probability."""
 
     def fit(
-        self, train: SpikeDataset, validation: SpikeDataset, *, seed: int, progress: Progress = no_progress
+        self,
+        train: SpikeDataset,
+        validation: SpikeDataset,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+        checkpoint: Path | None = None,
     ) -> "FittedChance":
         """Remember the number of classes."""
         return FittedChance(len(train.classes), seed)
@@ -47,7 +54,13 @@ class Majority:
     """Answer with the commonest class of the training set; the lowest of several."""
 
     def fit(
-        self, train: SpikeDataset, validation: SpikeDataset, *, seed: int, progress: Progress = no_progress
+        self,
+        train: SpikeDataset,
+        validation: SpikeDataset,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+        checkpoint: Path | None = None,
     ) -> "FittedMajority":
         """Count the classes."""
         return FittedMajority(int(np.bincount(train.labels).argmax()))

@@ -1,12 +1,70 @@
 """Changes of spikes that leave the word what it is: more speakers than there are recordings of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hearspike.datasets.events import SpikeDataset, SpikeEvents
 from hearspike.errors import InputError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Which changes are made to a sample in training, in this order; 0 leaves one out.
+
+    Parameters
+    ----------
+    mix_share
+        See `mix_samples`.
+    channel_shift, channel_spread
+        See `jitter_channels`.
+    time_stretch
+        See `stretch_times`.
+    time_shift
+        See `shift_times`.
+    event_loss
+        Spikes are lost with a probability that is drawn for each sample, uniformly up to this one.
+    noise_rate_hz, noise_window
+        See `add_noise_events`.
+    """
+
+    mix_share: float = 0.0
+    channel_shift: float = 0.0
+    channel_spread: float = 0.0
+    time_stretch: float = 0.0
+    time_shift: float = 0.0
+    event_loss: float = 0.0
+    noise_rate_hz: float = 0.0
+    noise_window: float = 0.0
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if not 0.0 <= value < np.inf:
+                raise InputError(f"augmentation.{item.name}", value, "a number of at least 0")
+        for name in ("mix_share", "event_loss"):
+            if getattr(self, name) > 1.0:
+                raise InputError(f"augmentation.{name}", getattr(self, name), "0 to 1")
+
+    def __call__(self, dataset: SpikeDataset, rng: np.random.Generator) -> SpikeDataset:
+        """Change every sample; labels and speakers stay."""
+        if self.mix_share:
+            dataset = mix_samples(dataset, rng, share=self.mix_share)
+        events = dataset.events
+        if self.channel_shift or self.channel_spread:
+            events = jitter_channels(events, rng, shift=self.channel_shift, spread=self.channel_spread)
+        if self.time_stretch:
+            events = stretch_times(events, rng, spread=self.time_stretch)
+        if self.time_shift:
+            events = shift_times(events, rng, largest=self.time_shift)
+        if self.event_loss:
+            probability = rng.uniform(0.0, self.event_loss, size=len(events))[events.sample_of_event]
+            kept = rng.random(len(events.times)) >= probability
+            events = _kept(events, events.times, events.units, kept)
+        if self.noise_rate_hz:
+            events = add_noise_events(events, rng, rate_hz=self.noise_rate_hz, window=self.noise_window)
+        return SpikeDataset(events, dataset.labels, dataset.speakers, dataset.classes)
 
 
 def jitter_channels(
@@ -34,24 +92,6 @@ def jitter_channels(
     units = np.rint(events.units + distance).astype(np.int64)
     kept = (units >= 0) & (units < events.channels)
     return _kept(events, events.times, units, kept)
-
-
-@dataclass(frozen=True)
-class ChannelJitter:
-    """`jitter_channels` with its settings.
-
-    Parameters
-    ----------
-    shift, spread
-        See `jitter_channels`.
-    """
-
-    shift: float
-    spread: float
-
-    def __call__(self, events: SpikeEvents, rng: np.random.Generator) -> SpikeEvents:
-        """Jitter every sample."""
-        return jitter_channels(events, rng, shift=self.shift, spread=self.spread)
 
 
 def shift_times(events: SpikeEvents, rng: np.random.Generator, *, largest: float) -> SpikeEvents:

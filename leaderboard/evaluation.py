@@ -1,6 +1,7 @@
 """One run: load the task, fit the model, score it once on the test set, write the record."""
 
 import dataclasses
+import shutil
 import statistics
 import time
 from collections import OrderedDict
@@ -65,6 +66,7 @@ def evaluate(config: Mapping[str, Any], folder: Path, *, progress: Progress = no
     with open_run(folder, _record(plain_config, status="running")):
         record = _complete(plain_config, folder, progress)
         write_record(record, folder)
+    shutil.rmtree(_checkpoint_folder(plain_config, record.task["sha256"]), ignore_errors=True)
     return read_record(folder / FILE_NAME)
 
 
@@ -109,6 +111,7 @@ def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Recor
         layer_spikes={layer: float(spikes.mean()) for layer, spikes in predictions.layer_spikes.items()},
         chips=_describe_chips(config, task, predictions, backend),
         phases=phases,
+        history=_learning_curve(fitted),
         notes=notes if shared else [],
         test_reads=1,
     )
@@ -135,17 +138,23 @@ def _fit(
     progress: Progress,
 ) -> tuple[FittedModel, float, bool]:
     """Fit the model, or take the one that this process has just fitted from the same ingredients."""
-    ingredients = {"model": config["model"], "seed": config["seed"], "task": {"sha256": task.sha256}}
-    ingredients["dataset"] = config["dataset"]
-    key = config_sha256(ingredients)
+    folder = _checkpoint_folder(config, task.sha256)
+    key = folder.name
     if key in _fitted:
         return *_fitted[key], True
     start = time.monotonic()
-    fitted = model.fit(task.train, task.validation, seed=config["seed"], progress=progress)
+    fitted = model.fit(task.train, task.validation, seed=config["seed"], progress=progress, checkpoint=folder)
     _fitted[key] = (fitted, time.monotonic() - start)
     while len(_fitted) > _FITTED_KEPT:
         _fitted.popitem(last=False)
     return *_fitted[key], False
+
+
+def _checkpoint_folder(config: dict[str, Any], task_sha256: dict[str, str]) -> Path:
+    """Return the folder in which a fit of these ingredients can be stopped and goes on."""
+    ingredients = {"model": config["model"], "seed": config["seed"], "task": {"sha256": task_sha256}}
+    ingredients["dataset"] = config["dataset"]
+    return Path(config["paths"]["checkpoints"]) / config_sha256(ingredients)
 
 
 def _throughput(backend: Backend, fitted: FittedModel, events: SpikeEvents, seed: int, repeats: int) -> float:
@@ -198,6 +207,13 @@ def _energy(config: dict[str, Any], predictions: Predictions, backend: Backend) 
     model = {"name": backend.energy.name, **constants}
     reason = None if joules is not None else "the model does not count its operations"
     return Metric(joules, "J", "lower", kind="modelled", model=model, reason=reason)
+
+
+def _learning_curve(fitted: FittedModel) -> dict[str, list[float | None]]:
+    """Return loss and accuracies after each epoch of a model that learnt in epochs."""
+    scores = getattr(fitted, "history", ())
+    names = ("loss", "train_accuracy", "validation_accuracy") if scores else ()
+    return {name: [getattr(score, name) for score in scores] for name in names}
 
 
 def _describe_task(task: Task) -> dict[str, Any]:

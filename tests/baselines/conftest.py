@@ -6,6 +6,7 @@ import pytest
 from hearspike.baselines.recurrent_network import FittedRecurrentNetwork, RecurrentSpikingNetwork
 from hearspike.baselines.training import Training
 from hearspike.datasets import SpikeDataset, SpikeEvents
+from hearspike.datasets.augmentation import Augmentation
 
 NETWORK = RecurrentSpikingNetwork(
     first_channel=0,
@@ -22,16 +23,20 @@ NETWORK = RecurrentSpikingNetwork(
     recurrent_scale=0.75,
     spike_limit=20.0,
     spike_penalty=1e-3,
-    channel_shift=0.0,
-    channel_spread=0.0,
     implementation="fused",
     training=Training(
         epochs=12,
         patience=12,
         batch_size=32,
+        optimiser="adam",
         learning_rate=5e-3,
-        learning_rate_decay=0.97,
+        schedule="exponential",
+        final_rate=0.7,
+        warm_up=0.0,
+        weight_decay=0.0,
         gradient_limit=1.0,
+        label_smoothing=0.0,
+        augmentation=Augmentation(),
     ),
 )
 

@@ -9,9 +9,9 @@ import pytest
 from hearspike.baselines import backends
 from hearspike.baselines.backends import EmulatedChips, Software
 from hearspike.baselines.interface import Operations, Predictions
-from hearspike.baselines.linear_svm import LinearSVM
 from hearspike.baselines.operation_energy import OperationEnergy
 from hearspike.baselines.recurrent_network import FittedRecurrentNetwork
+from hearspike.baselines.support_vector_machine import SupportVectorMachine
 from hearspike.datasets import SpikeDataset
 from hearspike.emulator import ChipProfile, ConstantPower, Noise, Variation
 from hearspike.errors import InputError
@@ -43,8 +43,9 @@ def test_network_larger_than_the_chip_is_refused_before_training(fitted: FittedR
 
 def test_model_without_spikes_is_refused() -> None:
     """The chip runs spiking networks only."""
-    with pytest.raises(InputError, match="LinearSVM"):
-        CHIPS.check(LinearSVM(penalties=(1.0,), iterations=10), channels=70, classes=20)
+    machine = SupportVectorMachine(kernel="linear", penalties=(1.0,), iterations=10)
+    with pytest.raises(InputError, match="SupportVectorMachine"):
+        CHIPS.check(machine, channels=70, classes=20)
 
 
 def test_trained_network_runs_on_chips(fitted: FittedRecurrentNetwork, timed: Data) -> None:

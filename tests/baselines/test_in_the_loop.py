@@ -15,6 +15,7 @@ from hearspike.baselines.noise_aware import NoiseAware, quantised
 from hearspike.baselines.training import Training
 from hearspike.baselines.two_layer_network import Activity, Grid, Weights, graph, nominal_neurons, run
 from hearspike.datasets import SpikeDataset, SpikeEvents
+from hearspike.datasets.augmentation import Augmentation
 from hearspike.datasets.latency import one_spike_per_channel
 from hearspike.emulator import (
     BSS2,
@@ -156,9 +157,15 @@ def model(deployment: WeightTransfer | NoiseAware | InTheLoop, epochs: int = 8) 
             epochs=epochs,
             patience=epochs,
             batch_size=50,
+            optimiser="adam",
             learning_rate=5e-3,
-            learning_rate_decay=0.9,
+            schedule="exponential",
+            final_rate=0.9**epochs,
+            warm_up=0.0,
+            weight_decay=0.0,
             gradient_limit=1e3,
+            label_smoothing=0.0,
+            augmentation=Augmentation(),
         ),
     )
 

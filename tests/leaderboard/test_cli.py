@@ -274,7 +274,7 @@ def test_generate_refuses_wrong_words(
         (["model=rsnn", "model.hidden=many"], ["model.hidden", "many"]),
         (["model=rsnn", "training.epochs=0"], ["training.epochs", "0"]),
         (["seed=one"], ["seed", "one"]),
-        (["model=linear_svm", "backend=bss2"], ["LinearSVM", "spiking"]),
+        (["model=linear_svm", "backend=bss2"], ["SupportVectorMachine", "spiking"]),
         (
             ["model=rsnn", "backend=bss2", "model.first_channel=0", "model.channel_stride=1"],
             ["886 rows", "256"],

@@ -1,13 +1,16 @@
 """A wrong word in the configuration ends in one line that says what would be right."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+import hearspike.conf
 from hearspike.errors import InputError
 from hearspike.leaderboard.config import build, compose, plain
 
 HERE = __name__
+MODELS = Path(hearspike.conf.__file__).parent / "model"
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def test_wrong_override_is_explained(override: str, message: str | None) -> None
         compose("evaluate", [override])
 
 
-@pytest.mark.parametrize("model", ["chance", "majority", "linear_svm", "rsnn"])
+@pytest.mark.parametrize("model", sorted(path.stem for path in MODELS.glob("*.yaml")))
 def test_every_model_in_the_configuration_can_be_built(model: str) -> None:
     """Each YAML file gives its class all that it asks for, and nothing else."""
     assert build(plain(compose("evaluate", [f"model={model}"]))["model"], "model") is not None

@@ -1,0 +1,50 @@
+"""Spikes as a model of frames sees them: neighbouring channels together, in bins of time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from hearspike.datasets import SpikeEvents, bin_events
+from hearspike.errors import InputError
+
+
+@dataclass(frozen=True)
+class InputFrames:
+    """How spikes become frames.
+
+    Parameters
+    ----------
+    window
+        Length of the input in seconds; later spikes are not seen.
+    bins
+        Number of time steps in the window.
+    channels
+        The data's channels are pooled in groups of neighbours, as few as leave at most this many inputs.
+    """
+
+    window: float
+    bins: int
+    channels: int
+
+    def __post_init__(self) -> None:
+        for name in ("bins", "channels"):
+            if getattr(self, name) < 1:
+                raise InputError(f"model.frames.{name}", getattr(self, name), "at least 1")
+        if not 0 < self.window < np.inf:
+            raise InputError("model.frames.window", self.window, "seconds above 0")
+
+    def pool(self, events: SpikeEvents) -> SpikeEvents:
+        """Give neighbouring channels one number."""
+        size = -(-events.channels // self.channels)
+        units = (events.units // size).astype(np.uint16)
+        return SpikeEvents(events.times, units, events.offsets, self.inputs(events.channels))
+
+    def inputs(self, channels: int) -> int:
+        """Return the number of inputs that data of so many channels make."""
+        size = -(-channels // self.channels)
+        return -(-channels // size)
+
+    def __call__(self, events: SpikeEvents) -> torch.Tensor:
+        """Return spike counts [sample, time, input]."""
+        return torch.from_numpy(bin_events(self.pool(events), bins=self.bins, window=self.window).counts)
