@@ -350,5 +350,5 @@ def _fingerprint(identity: str, seed: int, *datasets: SpikeDataset) -> str:
     for dataset in datasets:
         events = dataset.events
         for array in (dataset.labels, events.offsets, events.units, events.times):
-            checksum.update(np.ascontiguousarray(array))
+            checksum.update(np.ascontiguousarray(array).data)
     return checksum.hexdigest()

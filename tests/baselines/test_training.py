@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from hearspike.baselines.training import EpochScore, Training, train_by_gradient
+from hearspike.baselines.training import EpochScore, Optimiser, Schedule, Training, train_by_gradient
 from hearspike.datasets import SpikeDataset, SpikeEvents, count_spikes
 from hearspike.datasets.augmentation import Augmentation
 from hearspike.errors import InputError
@@ -36,7 +36,7 @@ class Stopped(Exception):
     """Somebody pulled the plug."""
 
 
-def make_module() -> torch.nn.Module:
+def make_module() -> torch.nn.Sequential:
     """A network with everything that a checkpoint must hold: dropout, running averages, a bare vector."""
     torch.manual_seed(0)
     return torch.nn.Sequential(
@@ -72,7 +72,7 @@ def run(
 @pytest.mark.parametrize("optimiser", ["adam", "adamax", "adamw"])
 @pytest.mark.parametrize("epoch", [1, 3, 6])
 def test_a_stopped_run_ends_with_the_same_bits(
-    counted: Data, tmp_path: Path, epoch: int, optimiser: str
+    counted: Data, tmp_path: Path, epoch: int, optimiser: Optimiser
 ) -> None:
     """Stopped after an epoch and started anew in a new module: same weights, averages and learning curve."""
     training = dataclasses.replace(TRAINING, optimiser=optimiser)
@@ -80,7 +80,7 @@ def test_a_stopped_run_ends_with_the_same_bits(
     history = run(undisturbed, counted, training)
     with pytest.raises(Stopped):
         run(stopped, counted, training, checkpoint=tmp_path, stop_after=epoch)
-    torch.nn.init.ones_(resumed[2].weight)  # whatever it started from is of no account
+    torch.nn.init.ones_(resumed.get_parameter("2.weight"))  # whatever it started from is of no account
     assert run(resumed, counted, training, checkpoint=tmp_path) == history
     for name, tensor in undisturbed.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
@@ -162,12 +162,17 @@ def test_one_step_is_that_of_torch(counted: Data) -> None:
     module, expected = torch.nn.Linear(20, 2), torch.nn.Linear(20, 2)
     expected.load_state_dict(module.state_dict())
     run(module, counted, training, factors={"bias": 10.0})
+    groups: list[dict[str, Any]] = [
+        {"params": [expected.weight]},
+        {"params": [expected.bias], "lr": 0.1, "weight_decay": 0.0},
+    ]
     optimiser = torch.optim.AdamW(
-        [{"params": [expected.weight]}, {"params": [expected.bias], "lr": 0.1, "weight_decay": 0.0}],
+        groups,
         lr=1e-2, weight_decay=1e-2,
     )  # fmt: skip
     values = expected(torch.from_numpy(count_spikes(train.events).astype(np.float32)))
-    torch.nn.functional.cross_entropy(values, torch.from_numpy(train.labels)).backward()
+    loss = torch.nn.functional.cross_entropy(values, torch.from_numpy(train.labels))
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     norm = math.sqrt(sum(float((p.grad**2).sum()) for p in expected.parameters() if p.grad is not None))
     for parameter in expected.parameters():
         assert parameter.grad is not None
@@ -180,11 +185,12 @@ def test_one_step_is_that_of_torch(counted: Data) -> None:
 
 def test_schedules() -> None:
     """Rise, middle and end of each, from their formulas."""
-    for schedule, middle, end in (
+    cases: tuple[tuple[Schedule, float, float], ...] = (
         ("constant", 1.0, 1.0),
         ("exponential", math.sqrt(0.1), 0.1),
         ("cosine", 0.55, 0.1),
-    ):
+    )
+    for schedule, middle, end in cases:
         training = dataclasses.replace(TRAINING, schedule=schedule, learning_rate=2.0)
         assert training.rate(0.1) == pytest.approx(1.0)
         assert training.rate(0.2) == pytest.approx(2.0)
@@ -195,7 +201,7 @@ def test_schedules() -> None:
 def test_a_loss_that_is_not_finite_stops_the_run(counted: Data) -> None:
     """It is not trained on in silence."""
     module = make_module()
-    torch.nn.init.constant_(module[4].bias, math.nan)
+    torch.nn.init.constant_(module.get_parameter("4.bias"), math.nan)
     with pytest.raises(InputError, match="stays finite"):
         run(module, counted)
 

@@ -41,7 +41,7 @@ def test_a_stopped_run_goes_on_to_the_same_record(tmp_path: Path) -> None:
     """Stopped after epoch 2 of 4, the next run trains epochs 3 and 4 and ends with the same weights."""
     with pytest.raises(KeyboardInterrupt):
         run(configuration(tmp_path), tmp_path / "stopped", progress=Watch(stop_after=2))
-    assert read_record(tmp_path / "stopped" / "record.json").status == "failed"
+    assert read_record(tmp_path / "stopped" / "record.json").status == "interrupted"
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
     watch = Watch()
     resumed = run(configuration(tmp_path), tmp_path / "resumed", progress=watch)
