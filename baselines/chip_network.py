@@ -226,7 +226,7 @@ class FittedChipNetwork:
 
     settings: ChipNetwork
     weights: Weights
-    history: tuple[EpochScore, ...]
+    history: tuple[EpochScore, ...] = ()
 
     @property
     def parameters(self) -> dict[str, NDArray[Any]]:

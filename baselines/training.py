@@ -288,13 +288,14 @@ def _optimiser(
         decay = training.weight_decay if parameter.ndim > 1 else 0.0
         factor = rate_factors.get(name.rpartition(".")[2], 1.0)
         groups.setdefault((decay, factor), []).append(parameter)
-    return OPTIMISERS[training.optimiser](
+    optimiser: torch.optim.Optimizer = OPTIMISERS[training.optimiser](
         [
             {"params": parameters, "weight_decay": decay, "factor": factor}
             for (decay, factor), parameters in groups.items()
         ],
         lr=training.learning_rate,
     )
+    return optimiser
 
 
 def _one_epoch(
