@@ -153,6 +153,31 @@ def _interpolation(
     return first, weights.astype(np.float32)
 
 
+def interpolated_transfer(
+    frequency_hz: npt.NDArray[np.float64], channels: Sequence[int], parameters: MembraneParameters
+) -> npt.NDArray[np.complex64]:
+    """Transfer function [channel, frequency] as the synthesis uses it: conjugated where it is causal.
+
+    Parameters
+    ----------
+    frequency_hz
+        Rising frequencies [frequency], Hz.
+    channels
+        Which channels, in this order.
+    parameters
+        The membrane.
+    """
+    knots, weights = _interpolation(frequency_hz)
+    values = transfer_table(parameters, float(frequency_hz[-1]) + 1.0).values
+    sign = -1 if parameters.synthesis == "causal" else 1
+    response = np.empty((len(channels), len(frequency_hz)), dtype=np.complex64)
+    for row, channel in enumerate(channels):
+        around = values[:, :, channel][knots[:, np.newaxis] + np.arange(4)]
+        real, imaginary = np.einsum("fk,fkp->pf", weights, around)
+        response[row] = real + sign * 1j * imaginary
+    return response
+
+
 class MembraneBlocks:
     """Velocity of the membrane by blocks of `LANES` channels, so that only one block is in memory.
 

@@ -70,13 +70,16 @@ def draw(
 
 
 def firing_rates(trains: SpikeTrains) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return spikes per second and channel [group of channels, bin], and the edges of the bins in s."""
+    """Return spikes per second and channel [group of channels, bin], and the edges of the bins in s.
+
+    The last bin ends with the recording.
+    """
     bins = max(1, int(np.ceil(trains.duration / (BIN_MS * 1e-3))))
     rows = -(-trains.channels // CHANNELS_PER_ROW)
-    edges = np.arange(bins + 1, dtype=np.float64) * BIN_MS * 1e-3
+    edges = np.minimum(np.arange(bins + 1) * BIN_MS * 1e-3, trains.duration)
     column = np.minimum((trains.times / (BIN_MS * 1e-3)).astype(np.int64), bins - 1)
     cells = trains.units.astype(np.int64) // CHANNELS_PER_ROW * bins + column
     counts = np.bincount(cells, minlength=rows * bins).reshape(rows, bins)
     sizes = np.bincount(np.arange(trains.channels) // CHANNELS_PER_ROW)
-    rates: npt.NDArray[np.float64] = counts / (sizes[:, np.newaxis] * BIN_MS * 1e-3)
+    rates: npt.NDArray[np.float64] = counts / (sizes[:, np.newaxis] * np.diff(edges))
     return rates, edges

@@ -1,5 +1,6 @@
 """Before the inner ear: what the outer and middle ear pass on, and plain pre-emphasis."""
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -21,8 +22,8 @@ def ear_gain_db(frequency_hz: npt.NDArray[np.floating]) -> npt.NDArray[np.float6
 
         A = −2.184 f^−0.8 + 6.5 exp(−0.6 (f − 3.3)²) − 10⁻³ f^3.6
 
-    Source: ITU-R BS.1387-1, Annex 2, section 2.1.4 (outer and middle ear of the basic version), which takes
-    the threshold in quiet of Terhardt (Hearing Research 1, 1979, 155–182), without the share of its
+    Source: ITU-R BS.1387-1, Annex 2, equation (7): outer and middle ear, ``−0.6 · 3.64 f^−0.8`` and so on. It
+    takes the threshold in quiet of Terhardt (Hearing Research 1, 1979, 155–182), without the share of its
     low-frequency term that is internal noise.
 
     Parameters
@@ -91,9 +92,14 @@ def pre_emphasised(
     corner_hz
         f_c, Hz.
     """
+    now, before = pre_emphasis_taps(sample_rate, corner_hz)
     sound = np.asarray(samples, dtype=np.float64)
-    kept = np.exp(-2 * np.pi * corner_hz / sample_rate)
-    emphasised = sound.copy()
-    emphasised[1:] -= kept * sound[:-1]
-    emphasised /= 1 - kept
+    emphasised: npt.NDArray[np.float64] = now * sound
+    emphasised[1:] += before * sound[:-1]
     return emphasised
+
+
+def pre_emphasis_taps(sample_rate: int, corner_hz: float) -> npt.NDArray[np.float64]:
+    """Impulse response of `pre_emphasised` [2]."""
+    kept = math.exp(-2 * math.pi * corner_hz / sample_rate)
+    return np.array([1.0, -kept]) / (1 - kept)

@@ -50,11 +50,13 @@ def require_number(
 
 def require_whole(owner: object, name: str, *, least: int, most: int) -> None:
     """Raise `InputError` unless attribute ``name`` of ``owner`` is a whole number in ``least … most``."""
-    value = getattr(owner, name)
+    require_range(f"{type(owner).__name__}.{name}", getattr(owner, name), least=least, most=most)
+
+
+def require_range(subject: str, value: object, *, least: int, most: int) -> None:
+    """Raise `InputError` unless ``value`` is a whole number in ``least … most``."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InputError(
-            f"{type(owner).__name__}.{name}", value, f"a whole number of at least {least} and at most {most}"
-        )
+        raise InputError(subject, value, f"a whole number of at least {least} and at most {most}")
 
 
 def require_choice(owner: object, name: str, choices: tuple[str, ...]) -> None:

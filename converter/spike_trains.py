@@ -1,8 +1,10 @@
 """What the converter returns: the spike times of a bank of channels, and its file."""
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,10 +87,11 @@ def load_spikes(path: str | Path) -> SpikeTrains:
         raise InputError(path, f"a file that does not open ({error})", "an .npz of plain arrays") from None
     if missing := [key for key in _KEYS if key not in arrays]:
         raise InputError(path, f"no array {', '.join(missing)}", f"the arrays {', '.join(_KEYS)}")
-    return _checked(path, arrays)
+    return checked_trains(path, arrays)
 
 
-def _checked(path: Path, arrays: dict[str, npt.NDArray[np.generic]]) -> SpikeTrains:
+def checked_trains(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> SpikeTrains:
+    """Spike trains of the arrays read from a file; raise `InputError` where they break the contract."""
     times, units = arrays["times"], arrays["units"]
     if times.ndim != 1 or times.shape != units.shape:
         raise InputError(path, f"times {times.shape} and units {units.shape}", "two vectors of one length")

@@ -1,4 +1,6 @@
-"""Draw what three presets make of a click, a tone and a word: ``docs/images/converter_*.png``.
+"""Draw what three presets make of a click, a tone and a word, and what of the word comes back.
+
+The pictures are ``docs/images/converter_*.png``.
 
 Usage: ``python docs/make_converter_pictures.py WORD.flac`` with any recording of a word.
 """
@@ -9,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from hearspike.converter import Waveform, preset, read_audio
+from hearspike.converter import Waveform, preset, read_audio, reconstruct, resample
+from hearspike.converter.resemblance import HOP_S, log_mel
 
 PRESETS = ("heidelberg", "causal", "speech")
 RATE = 48_000
@@ -57,10 +60,36 @@ def draw(name: str, sound: Waveform) -> None:
     figure.savefig(IMAGES / f"converter_{name}.png", dpi=100, metadata={"Software": None})
 
 
+def way_back(word: Waveform, rate: int = 16_000) -> None:
+    """Draw mel spectrograms of a word and of what its spikes give back, 0 to −50 dB."""
+    heard = {"original": resample(word.samples, word.sample_rate, rate)}
+    for kind in PRESETS:
+        converter = preset(kind)
+        trains = converter(word.samples, word.sample_rate, seed=0, threads=2)
+        heard[f"from the spikes of {kind}"] = reconstruct(trains, converter, sample_rate=rate).samples
+    figure = Figure(figsize=(10, 2.8), layout="constrained")
+    for axes, (title, samples) in zip(
+        figure.subplots(1, len(heard), sharey=True), heard.items(), strict=True
+    ):
+        levels = log_mel(samples, rate)
+        axes.imshow(
+            levels,
+            origin="lower",
+            aspect="auto",
+            cmap="magma",
+            extent=(0, 1000 * HOP_S * levels.shape[1], 0, 40),
+        )
+        axes.set(title=title, xlabel="time (ms)")
+    figure.axes[0].set_ylabel("mel band, 60 Hz to 8 kHz")
+    figure.savefig(IMAGES / "converter_way_back.png", dpi=100, metadata={"Software": None})
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     IMAGES.mkdir(exist_ok=True)
     draw("click", click())
     draw("tone", tone())
-    draw("word", read_audio(sys.argv[1]))
+    spoken = read_audio(sys.argv[1])
+    draw("word", spoken)
+    way_back(spoken)

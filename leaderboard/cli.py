@@ -106,6 +106,28 @@ def convert(
     click.echo(f"{output}: {sum(counts.values())} spikes from {len(counts)} recordings")
 
 
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Sound file to make: .wav, .flac or .ogg.",
+)
+@click.option(
+    "--sample", "samples", type=int, multiple=True, help="Sample of an .h5 file; repeat.  [default: 0]"
+)
+@click.option("--preset", help="What made the spikes.  [default: what the file says, or heidelberg]")
+@click.option("--rate", type=int, default=16_000, show_default=True, help="Rate of the sound, Hz.")
+def listen(file: Path, output: Path, samples: tuple[int, ...], preset: str | None, rate: int) -> None:
+    """Turn the spikes of FILE (.npz, .csv or .h5) back into a sound."""
+    from hearspike.leaderboard.listen import listen as run
+
+    seconds = run(file, output, samples=samples, converter=preset, sample_rate=rate)
+    click.echo(f"{output}: {seconds:.2f} s of sound from {max(1, len(samples))} of the recordings in {file}")
+
+
 @commands.command(context_settings=HYDRA_COMMAND)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def generate(words: tuple[str, ...]) -> None:

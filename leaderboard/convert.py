@@ -1,14 +1,15 @@
 """``hearspike convert``: audio files and folders of them → spike trains, all or nothing."""
 
 import hashlib
+import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import joblib
 
-from hearspike.converter import Converter, SpikeTrains, read_audio, save_spikes
+from hearspike.converter import Converter, SpikeTrains, read_audio, save_spike_table, save_spikes
 from hearspike.datasets import write_spike_file
 from hearspike.datasets.conversion import recording_seed
 from hearspike.errors import InputError, Notice
@@ -161,7 +162,10 @@ class _Conversion:
             classes=["unlabelled"],
             sources=[source.name for source in sources],
             speaker_info={"name": ["unknown"]},
-            attributes={"converter": repr(self.converter), "seed": str(self.seed)},
+            attributes={
+                "converter": json.dumps(asdict(self.converter), sort_keys=True),
+                "seed": str(self.seed),
+            },
             time_type="float32",
             channels=self.converter.membrane.channels,
         )
@@ -210,8 +214,6 @@ def _save(path: Path, trains: SpikeTrains) -> None:
     if path.suffix == ".npz":
         save_spikes(path, trains)
     else:
-        from hearspike.converter.spike_table import save_spike_table
-
         save_spike_table(path, trains)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from hearspike.converter import load_spike_table
+
 Run = Callable[..., Any]
 
 RNG = np.random.default_rng(0)
@@ -152,7 +154,7 @@ def test_convert_writes_tables_and_pictures(hearspike: Run, tmp_path: Path) -> N
     result = hearspike("convert", tmp_path / "audio", "-o", tmp_path / "out", *words)
     assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.csv", "a.svg"]
-    assert (tmp_path / "out" / "a.csv").read_text().startswith("time_s,channel\n")
+    assert load_spike_table(tmp_path / "out" / "a.csv").channels == 64
 
 
 def test_convert_writes_one_spike_file_of_many_recordings(hearspike: Run, tmp_path: Path) -> None:
