@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hearspike.baselines.deployment import WeightTransfer
+from hearspike.baselines.deployment import WeightTransfer, random_generator
 from hearspike.baselines.in_the_loop import InTheLoop
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
 from hearspike.baselines.noise_aware import NoiseAware
@@ -81,8 +81,8 @@ class ChipNetwork:
     dropout
         Share of hidden neurons that reach nothing in a batch. On a chip all samples of a batch meet the same
         synapses, so they share the choice, here as well.
-    augmentation
-        What is done to images anew in every epoch besides the augmentation of the training, None for nothing.
+    rotation
+        How far images are turned in training, anew in every epoch; None for not at all.
     deployment
         How training meets the chip; see `hearspike.baselines.deployment`.
     training
@@ -108,7 +108,7 @@ class ChipNetwork:
     spike_penalty: float
     weight_penalty: float
     dropout: float
-    augmentation: ImageRotation | None
+    rotation: ImageRotation | None
     deployment: WeightTransfer | NoiseAware | InTheLoop
     training: Training
 
@@ -158,25 +158,19 @@ class ChipNetwork:
         progress: Progress = no_progress,
         checkpoint: Path | None = None,
     ) -> "FittedChipNetwork":
-        """Train the weights; keep those of the epoch that is best on the validation samples.
-
-        Checkpoints are kept where the chip has no part in the training, which else goes from chip to chip.
-        """
-        weights_rng, course_rng = (
-            np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(2)
-        )
+        """Train the weights; keep those of the epoch that is best on the validation samples."""
         shape = self.shape(train.events.channels, len(train.classes))
-        module = _Parameters(self, shape, weights_rng)
+        module = _Parameters(self, shape, np.random.default_rng(np.random.SeedSequence(seed)))
         nominal = nominal_neurons(self.grid, self.hidden, shape.outputs)
-        course = self.deployment.course(self.grid, nominal, rng=course_rng)
+        course = self.deployment.course(self.grid, nominal)
 
         def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
             restrict(module.weights, self.weight_limit)
             if not module.training:
                 traces = course.validate(module.weights, self.encode(events))
                 return self.readout_gain * decide(traces, self.readout), torch.zeros(())
-            rng = np.random.default_rng(int(torch.randint(2**62, ())))
-            events = self.augmentation(events, rng) if self.augmentation else events
+            rng = random_generator()
+            events = self.rotation(events, rng) if self.rotation else events
             weights = module.weights
             if self.dropout > 0:
                 keep = torch.from_numpy(rng.random(self.hidden) >= self.dropout)
@@ -195,7 +189,7 @@ class ChipNetwork:
             seed=seed,
             identity=repr(self),
             progress=progress,
-            checkpoint=checkpoint if isinstance(self.deployment, WeightTransfer) else None,
+            checkpoint=checkpoint,
         )
         return FittedChipNetwork(self, module.weights, history)
 

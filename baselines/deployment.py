@@ -23,7 +23,11 @@ from hearspike.datasets import SpikeEvents
 
 
 class Course(Protocol):
-    """One training as it meets the chip."""
+    """One training as it meets the chip.
+
+    What is random in it is drawn from torch's generator, which training seeds in every epoch: so a training
+    that was stopped goes on to the same result.
+    """
 
     def train(self, weights: Weights, events: SpikeEvents) -> Activity:
         """Run a batch forwards, with gradients for the weights."""
@@ -32,11 +36,16 @@ class Course(Protocol):
         """Return the readout traces [sample, step, class] by which an epoch is judged."""
 
 
+def random_generator() -> np.random.Generator:
+    """Return a generator whose seed is drawn from torch's."""
+    return np.random.default_rng(int(torch.randint(2**62, ())))
+
+
 @dataclass(frozen=True)
 class WeightTransfer:
     """Train in software as if there were no chip."""
 
-    def course(self, grid: Grid, nominal: Neurons, *, rng: np.random.Generator) -> Course:
+    def course(self, grid: Grid, nominal: Neurons) -> Course:
         """Begin a training."""
         return _Software(nominal)
 

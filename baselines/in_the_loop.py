@@ -7,18 +7,21 @@ learn to live with.
 """
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hearspike.baselines.deployment import Course
+from hearspike.baselines.deployment import Course, random_generator
 from hearspike.baselines.event_layer import Recorded
 from hearspike.baselines.two_layer_network import Activity, Grid, Neurons, Shown, Weights, graph, run
 from hearspike.datasets import SpikeEvents
 from hearspike.emulator import BSS2, ChipProfile, Emulation, FixedPattern, draw_chips, emulate, place
 from hearspike.errors import InputError
+
+VALIDATION_NOISE = 2**31
+"""Seed of the noise in validation; those of training are below."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class InTheLoop:
     Parameters
     ----------
     chips
-        Number of chips; each batch runs on the next one.
+        Number of chips; each batch runs on one of them.
     chip_seed
         Seed of their fixed pattern. With that of the backend, the network is judged on chips that it knows,
         as published; with another one, on chips that it never saw.
@@ -50,10 +53,10 @@ class InTheLoop:
         if not self.step_us > 0:
             raise InputError("deployment.step_us", self.step_us, "a positive number")
 
-    def course(self, grid: Grid, nominal: Neurons, *, rng: np.random.Generator) -> Course:
+    def course(self, grid: Grid, nominal: Neurons) -> Course:
         """Begin a training; a step of the model is the time between two reads of the converter."""
         chips = draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
-        return _OnChips(self, grid, nominal, [_one(chips, k) for k in range(self.chips)], rng)
+        return _OnChips(self, grid, nominal, [_one(chips, k) for k in range(self.chips)])
 
 
 def _one(chips: FixedPattern, k: int) -> FixedPattern:
@@ -66,26 +69,28 @@ def _one(chips: FixedPattern, k: int) -> FixedPattern:
     return dataclasses.replace(chips, **arrays)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _OnChips:
     settings: InTheLoop
     grid: Grid
     nominal: Neurons
     chips: list[FixedPattern]
-    rng: np.random.Generator
-    batch: int = field(default=0)
 
     def train(self, weights: Weights, events: SpikeEvents) -> Activity:
-        emulation = self._emulate(weights, events, self.batch % len(self.chips))
-        self.batch += 1
+        rng = random_generator()
+        chip, noise_seed = int(rng.integers(len(self.chips))), int(rng.integers(2**31))
+        emulation = self._emulate(weights, events, chip, noise_seed)
         return run(weights, events, self.nominal, as_shown(emulation))
 
     def validate(self, weights: Weights, events: SpikeEvents) -> torch.Tensor:
         shares = np.array_split(np.arange(len(events)), len(self.chips))
-        seen = [self._emulate(weights, events.select(share), k) for k, share in enumerate(shares)]
+        seen = [
+            self._emulate(weights, events.select(share), chip, VALIDATION_NOISE)
+            for chip, share in enumerate(shares)
+        ]
         return torch.cat([as_shown(emulation).traces for emulation in seen])
 
-    def _emulate(self, weights: Weights, events: SpikeEvents, chip: int) -> Emulation:
+    def _emulate(self, weights: Weights, events: SpikeEvents, chip: int, noise_seed: int) -> Emulation:
         time_scale = self.grid.step / BSS2.cadc_period
         return emulate(
             place(graph(weights, self.grid), specification=BSS2, time_scale=time_scale),
@@ -94,7 +99,7 @@ class _OnChips:
             events.units,
             events.offsets,
             duration=self.grid.window,
-            noise_seed=int(self.rng.integers(2**31)),
+            noise_seed=noise_seed,
             step=self.settings.step_us * 1e-6,
             record="all",
         )

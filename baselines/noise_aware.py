@@ -7,12 +7,12 @@ synapses and neurons; time constants and thresholds are the neuron's own. A neur
 noise moves the threshold of every neuron in every sample by a normal distance.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from hearspike.baselines.deployment import Course
+from hearspike.baselines.deployment import Course, random_generator
 from hearspike.baselines.two_layer_network import Activity, Grid, Neurons, Weights, neurons, run
 from hearspike.datasets import SpikeEvents
 from hearspike.emulator import BSS2, ChipProfile, draw_chips
@@ -34,32 +34,29 @@ class NoiseAware:
     profile: ChipProfile
     chip_seed: int
 
-    def course(self, grid: Grid, nominal: Neurons, *, rng: np.random.Generator) -> Course:
+    def course(self, grid: Grid, nominal: Neurons) -> Course:
         """Begin a training."""
-        return _Imagined(self, grid, nominal, rng)
+        return _Imagined(self, grid, nominal)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Imagined:
     settings: NoiseAware
     grid: Grid
     nominal: Neurons
-    rng: np.random.Generator
-    batch: int = field(default=0)
 
     def train(self, weights: Weights, events: SpikeEvents) -> Activity:
         weights, constants = self._disturb(quantised(weights), len(events))
         return run(weights, events, constants)
 
     def validate(self, weights: Weights, events: SpikeEvents) -> torch.Tensor:
-        weights, constants = self._disturb(quantised(weights), len(events))
-        return run(weights, events, constants).traces
+        return run(quantised(weights), events, self.nominal).traces
 
     def _disturb(self, weights: Weights, samples: int) -> tuple[Weights, Neurons]:
         """Draw the next chip and the noise; circuit n holds hidden neuron n, then come the readouts."""
-        grid, noise = self.grid, self.settings.profile.noise
-        chip = draw_chips(self.settings.profile, chips=1, seed=self.settings.chip_seed, first_chip=self.batch)
-        self.batch += 1
+        grid, noise, rng = self.grid, self.settings.profile.noise, random_generator()
+        number = int(rng.integers(2**31))
+        chip = draw_chips(self.settings.profile, chips=1, seed=self.settings.chip_seed, first_chip=number)
         hidden, inputs = weights.input.shape
         total = hidden + len(weights.readout)
         tau_mem, tau_syn = grid.tau_mem * chip.tau_mem[0, :total], grid.tau_syn * chip.tau_syn[0, :total]
@@ -73,9 +70,9 @@ class _Imagined:
             factor = torch.where(ideal >= 0, synapse[0, rows, columns].T, synapse[1, rows, columns].T)
             return ideal * factor * gain[columns]
 
-        drift = self.rng.normal(0.0, noise.threshold_drift, size=hidden)
+        drift = rng.normal(0.0, noise.threshold_drift, size=hidden)
         threshold = 1 + chip.threshold[0, :hidden] + drift - chip.leak[0, :hidden]
-        moved = threshold + self.rng.normal(0.0, noise.membrane, size=(samples, hidden))
+        moved = threshold + rng.normal(0.0, noise.membrane, size=(samples, hidden))
         first, last = slice(0, hidden), slice(hidden, total)
         recurrent = None if weights.recurrent is None else on_chip(weights.recurrent, inputs, first)
         disturbed = Weights(on_chip(weights.input, 0, first), recurrent, on_chip(weights.readout, 0, last))

@@ -35,7 +35,7 @@ class ImageRotation:
         """Turn every sample by an angle of its own."""
         side = math.isqrt(events.channels)
         if side**2 != events.channels:
-            raise InputError("model.augmentation", f"{events.channels} channels", "those of a square image")
+            raise InputError("model.rotation", f"{events.channels} channels", "those of a square image")
         images = np.zeros((len(events), events.channels))
         values = self.threshold / -np.expm1(-events.times.astype(np.float64) / self.tau)
         images[events.sample_of_event, events.units] = np.minimum(values, 1.0)

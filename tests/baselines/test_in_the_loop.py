@@ -151,7 +151,7 @@ def model(deployment: WeightTransfer | NoiseAware | InTheLoop, epochs: int = 8) 
         spike_penalty=0.0,
         weight_penalty=0.0,
         dropout=0.0,
-        augmentation=None,
+        rotation=None,
         deployment=deployment,
         training=Training(
             epochs=epochs,
@@ -219,7 +219,7 @@ def test_silenced_neurons_reach_nothing() -> None:
 
 def test_a_shorter_presentation_takes_less_time_and_energy() -> None:
     """Half the window: half the time on the chip, half the energy of a constant power."""
-    fitted = FittedChipNetwork(model(WeightTransfer()), weights())
+    fitted = FittedChipNetwork(model(WeightTransfer()), weights(), ())
     power = ConstantPower(power_W=0.2, source="none needed")
     whole = EmulatedChips(1, 0, IDEAL, 1.0, 0.85, power)
     half = replace(whole, duration_us=17.0)
