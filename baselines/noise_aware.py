@@ -2,9 +2,10 @@ r"""Train in software on neurons and synapses that differ as a chip's do.
 
 In every batch a virtual chip is drawn and its deviations, but for those of the converter, go into the model:
 weights lie on the grid of 6-bit codes with sign, with straight-through gradients, and carry the gains of
-synapses and neurons; time constants and thresholds are the neuron's own. A neuron with leak potential
-:math:`E` and threshold :math:`\theta` fires as one with leak 0 and threshold :math:`\theta - E`. Membrane
-noise moves the threshold of every neuron in every sample by a normal distance.
+synapses and neurons; time constants and thresholds are the neuron's own. The model has one synaptic time
+constant where a chip has two, an excitatory and an inhibitory one: it takes their mean. A neuron with leak
+potential :math:`E` and threshold :math:`\theta` fires as one with leak 0 and threshold :math:`\theta - E`.
+Membrane noise moves the threshold of every neuron in every sample by a normal distance.
 """
 
 from dataclasses import dataclass
@@ -59,16 +60,15 @@ class _Imagined:
         chip = draw_chips(self.settings.profile, chips=1, seed=self.settings.chip_seed, first_chip=number)
         hidden, inputs = weights.input.shape
         total = hidden + len(weights.readout)
-        tau_mem, tau_syn = grid.tau_mem * chip.tau_mem[0, :total], grid.tau_syn * chip.tau_syn[0, :total]
+        tau_mem, tau_syn = grid.tau_mem * chip.tau_mem[0, :total], grid.tau_syn * chip.tau_syn[0, :, :total]
         rise = exact_rise(grid.step, tau_mem, tau_syn)
         nominal_rise = exact_rise(grid.step, np.array(grid.tau_mem), np.array(grid.tau_syn))
-        gain = _float32(chip.gain[0, :total] * rise / nominal_rise)[:, None]
-        synapse = torch.from_numpy(chip.synapse[0])
+        gain = (chip.gain[0, :, :total] * rise / nominal_rise)[:, None]  # [sign, 1, neuron]
+        excitatory, inhibitory = _float32(chip.synapse[0, ..., :total] * gain).transpose(1, 2)
 
-        def on_chip(ideal: torch.Tensor, first_row: int, columns: slice) -> torch.Tensor:
-            rows = slice(first_row, first_row + ideal.shape[1])
-            factor = torch.where(ideal >= 0, synapse[0, rows, columns].T, synapse[1, rows, columns].T)
-            return ideal * factor * gain[columns]
+        def on_chip(ideal: torch.Tensor, first_row: int, targets: slice) -> torch.Tensor:
+            sources = slice(first_row, first_row + ideal.shape[1])
+            return ideal * torch.where(ideal > 0, excitatory[targets, sources], inhibitory[targets, sources])
 
         drift = rng.normal(0.0, noise.threshold_drift, size=hidden)
         threshold = 1 + chip.threshold[0, :hidden] + drift - chip.leak[0, :hidden]
@@ -79,10 +79,10 @@ class _Imagined:
         return disturbed, neurons(
             grid,
             hidden_tau_mem=tau_mem[first],
-            hidden_tau_syn=tau_syn[first],
+            hidden_tau_syn=tau_syn.mean(axis=0)[first],
             threshold=_float32(moved),
             readout_tau_mem=tau_mem[last],
-            readout_tau_syn=tau_syn[last],
+            readout_tau_syn=tau_syn.mean(axis=0)[last],
         )
 
 
