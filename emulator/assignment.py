@@ -46,9 +46,15 @@ def assign_circuits(placement: Placement, usable: NDArray[np.bool_]) -> Assignme
     """
     chips, pairs = len(usable), placement.specification.pairs
     halves = usable.reshape(chips, -1, pairs)
+    if usable.all():  # blocks side by side, which placement has seen to fit
+        widths = np.repeat(
+            [layer.pairs for layer in placement.layers],
+            [layer.neurons.stop - layer.neurons.start for layer in placement.layers],
+        )
+        side_by_side = np.tile(np.cumsum(widths) - widths, (chips, 1))
+        return Assignment(lead=side_by_side, first_pair=side_by_side)
     lead, first_pair = np.empty((2, chips, placement.neurons), np.int64)
-    same = bool(usable.all())
-    for chip in range(1 if same else chips):
+    for chip in range(chips):
         position = 0
         for layer in placement.layers:
             for neuron in range(layer.neurons.start, layer.neurons.stop):
@@ -65,6 +71,4 @@ def assign_circuits(placement: Placement, usable: NDArray[np.bool_]) -> Assignme
                 lead[chip, neuron] = half * pairs + block.start + within
                 first_pair[chip, neuron] = block.start
                 position = block.stop
-    if same:
-        lead[1:], first_pair[1:] = lead[:1], first_pair[:1]
     return Assignment(lead=lead, first_pair=first_pair)
