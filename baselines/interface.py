@@ -3,7 +3,7 @@
 Bring your own model by writing a class with these two methods and one YAML file that names it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -19,16 +19,38 @@ from hearspike.progress import Progress, no_progress
 class Operations:
     """Arithmetic that one forward pass needs per sample, counted from shapes and recorded activity.
 
+    See `hearspike.baselines.operations` for how to count.
+
     Parameters
     ----------
     multiply_accumulates
-        Additions of a product (MAC).
+        Additions of a product (MAC), of a weight and an input that are not 0, and in neurons.
     accumulates
-        Additions of a weight because a spike came (AC); equal to the synaptic operations.
+        Additions of a weight that is not 0 because a spike came (AC).
+    dense
+        Synaptic operations, MAC or AC, if no input and no weight were 0.
+    neuron_multiply_accumulates
+        Those of the MACs that are in neurons.
+    neuron_updates
+        Times that the state of a neuron is brought to the next time step.
+    state_bytes
+        Memory of the states that a sample carries from step to step.
     """
 
     multiply_accumulates: float
     accumulates: float
+    dense: float = 0.0
+    neuron_multiply_accumulates: float = 0.0
+    neuron_updates: float = 0.0
+    state_bytes: float = 0.0
+
+    @property
+    def synaptic(self) -> float:
+        """Synaptic operations: those of synapses, not of neurons."""
+        return self.accumulates + self.multiply_accumulates - self.neuron_multiply_accumulates
+
+    def __add__(self, other: "Operations") -> "Operations":
+        return Operations(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
 
 
 @dataclass(frozen=True)

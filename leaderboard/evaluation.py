@@ -22,9 +22,17 @@ from hearspike.errors import InputError
 from hearspike.files import new_file
 from hearspike.leaderboard.config import build
 from hearspike.leaderboard.machine import describe_machine, git_commit, package_versions
-from hearspike.leaderboard.metrics import Metric, accuracy, chip_accuracies, fifth_percentile
+from hearspike.leaderboard.metrics import (
+    Metric,
+    accuracy,
+    chip_accuracies,
+    fifth_percentile,
+    operation_metrics,
+)
 from hearspike.leaderboard.record import FILE_NAME, Record, config_sha256, read_record, write_record
 from hearspike.leaderboard.run_folder import open_run
+from hearspike.leaderboard.sealed_test import SealedTest
+from hearspike.leaderboard.timing_probe import TimingProbe, metric_name
 from hearspike.progress import Progress, no_progress
 
 WARM_UP_SAMPLES = 16
@@ -96,24 +104,33 @@ def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Recor
     _check_deployment(config)
     model, backend = build(config["model"], "model"), build(config["backend"], "backend")
     backend.check(model, task.train.events.channels, len(task.train.classes))
+    probe = build(config["probe"], "probe") if config.get("probe") else None
+    test = SealedTest(task.test)
     fitted, phases["fit"], shared = _fit(config, task, model, progress)
     with _timed(phases, "predict"):
-        predictions = backend.predict(fitted, task.test.events, seed=seed)
+        predictions = backend.predict(fitted, test.events, seed=seed)
     with _timed(phases, "time"):
-        speed = _throughput(backend, fitted, task.test.events, seed, config["timing_repeats"])
-    _write_artefacts(folder, config, fitted, predictions, task.test.labels)
+        speed = _throughput(backend, fitted, test.events, seed, config["timing_repeats"])
+    with _timed(phases, "probe"):
+        probed = _probe(probe, task, test, model, fitted, backend, seed, progress) if probe else {}
+    labels = test.open()
+    _write_artefacts(folder, config, fitted, predictions, labels)
     notes = ["weights shared with another run of this process that has the same model, task and seed"]
     return _record(
         config,
         status="complete",
         task=_describe_task(task),
-        metrics=_score(config, task, predictions, backend, speed),
+        metrics={
+            **_accuracies(labels, task, predictions, backend, seed),
+            **{metric_name(name): accuracy(labels, answers, seed=seed) for name, answers in probed.items()},
+            **_costs(config, fitted, predictions, backend, speed),
+        },
         layer_spikes={layer: float(spikes.mean()) for layer, spikes in predictions.layer_spikes.items()},
-        chips=_describe_chips(config, task, predictions, backend),
+        chips=_describe_chips(config, labels, predictions, backend),
         phases=phases,
         history=_learning_curve(fitted),
         notes=notes if shared else [],
-        test_reads=1,
+        test_reads=test.reads,
     )
 
 
@@ -172,11 +189,27 @@ def _throughput(backend: Backend, fitted: FittedModel, events: SpikeEvents, seed
     return statistics.median(rates)
 
 
-def _score(
-    config: dict[str, Any], task: Task, predictions: Predictions, backend: Backend, speed: float
+def _probe(
+    probe: TimingProbe,
+    task: Task,
+    test: SealedTest,
+    model: Any,  # noqa: ANN401  # whatever the configuration named
+    fitted: FittedModel,
+    backend: Backend,
+    seed: int,
+    progress: Progress,
+) -> dict[str, NDArray[np.int64]]:
+    """Return the answers to treated spikes of the model as it is, and of the model trained on such."""
+    answers = probe.answers(backend, fitted, test.events, seed=seed)
+    return answers | probe.retrained_answers(
+        backend, model, task.train, task.validation, test.events, seed=seed, progress=progress
+    )
+
+
+def _accuracies(
+    labels: NDArray[np.int64], task: Task, predictions: Predictions, backend: Backend, seed: int
 ) -> dict[str, Metric]:
-    """Open the test labels, once, and put all metrics together."""
-    labels, seed = task.test.labels, config["seed"]
+    """Score the answers on all samples, on speakers known from training, and on others."""
     metrics = {"accuracy": accuracy(labels, predictions.labels, seed=seed)}
     known = np.isin(task.test.speakers, task.train.speakers)
     spoken = task.test.speakers != NO_SPEAKER
@@ -189,6 +222,14 @@ def _score(
         metrics["accuracy_fifth_percentile_chip"] = fifth_percentile(
             chip_accuracies(labels, predictions.labels)
         )
+    return metrics
+
+
+def _costs(
+    config: dict[str, Any], fitted: FittedModel, predictions: Predictions, backend: Backend, speed: float
+) -> dict[str, Metric]:
+    """Put together what it took to find the answers."""
+    metrics = {}
     hidden = [spikes.mean() for layer, spikes in predictions.layer_spikes.items() if layer != "input"]
     metrics["spikes_per_sample"] = (
         Metric(float(sum(hidden)), "1", "lower")
@@ -197,7 +238,7 @@ def _score(
     )
     metrics["samples_per_second"] = Metric(speed, "1/s", "higher")
     metrics["energy_per_sample"] = _energy(config, predictions, backend)
-    return metrics
+    return metrics | operation_metrics(fitted.parameters, predictions.operations)
 
 
 def _energy(config: dict[str, Any], predictions: Predictions, backend: Backend) -> Metric:
@@ -234,7 +275,7 @@ def _describe_task(task: Task) -> dict[str, Any]:
 
 
 def _describe_chips(
-    config: dict[str, Any], task: Task, predictions: Predictions, backend: Backend
+    config: dict[str, Any], labels: NDArray[np.int64], predictions: Predictions, backend: Backend
 ) -> dict[str, Any] | None:
     if not isinstance(backend, EmulatedChips):
         return None
@@ -243,7 +284,7 @@ def _describe_chips(
         "chip_seed": backend.chip_seed,
         "seen_in_training": _seen_in_training(config, backend),
         "profile": dataclasses.asdict(backend.profile),
-        "accuracies": chip_accuracies(task.test.labels, predictions.labels),
+        "accuracies": chip_accuracies(labels, predictions.labels),
         "time_on_chip_s": predictions.time_on_chip,
     }
 

@@ -1,11 +1,14 @@
 """Scores of a run, each with its unit, its direction and how it was found."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hearspike.baselines import Operations
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
@@ -87,3 +90,36 @@ def fifth_percentile(values: list[float]) -> Metric:
     """
     ordered = sorted(values)
     return Metric(ordered[math.floor(0.05 * len(ordered))], "1", "higher")
+
+
+def operation_metrics(
+    parameters: Mapping[str, NDArray[Any]], operations: Operations | None
+) -> dict[str, Metric]:
+    """Return what a sample costs in operations and in memory.
+
+    Parameters
+    ----------
+    parameters
+        Everything that the model learnt.
+    operations
+        What it counted, None where that has no meaning.
+    """
+    names = {
+        "multiply_accumulates": "multiply_accumulates",
+        "accumulates": "accumulates",
+        "dense_operations": "dense",
+        "neuron_updates": "neuron_updates",
+    }
+    metrics = {"parameters": Metric(float(sum(array.size for array in parameters.values())), "1", "lower")}
+    if operations is None:
+        reason = "the model does not count its operations"
+        return metrics | {
+            name: Metric(None, "1", "lower", reason=reason) for name in ("synaptic_operations", *names)
+        }
+    metrics |= {
+        name: Metric(float(getattr(operations, field)), "1", "lower") for name, field in names.items()
+    }
+    metrics["synaptic_operations"] = Metric(float(operations.synaptic), "1", "lower")
+    weights = sum(array.nbytes for array in parameters.values())
+    metrics["footprint"] = Metric(float(weights + operations.state_bytes), "B", "lower")
+    return metrics

@@ -33,6 +33,7 @@ class Column:
 COLUMNS = (
     Column("accuracy (%)", "accuracy", 100.0, 1),
     Column("unseen speakers (%)", "accuracy_unseen_speakers", 100.0, 1),
+    Column("times destroyed, retrained (%)", "accuracy_uniform_times_retrained", 100.0, 1),
     Column("5th percentile chip (%)", "accuracy_fifth_percentile_chip", 100.0, 1),
     Column("spikes/sample", "spikes_per_sample", 1.0, 0),
     Column("samples/s", "samples_per_second", 1.0, 0),
