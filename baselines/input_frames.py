@@ -1,11 +1,12 @@
 """Spikes as a model of frames sees them: neighbouring channels together, in bins of time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from hearspike.datasets import SpikeEvents, bin_events
+from hearspike.datasets.graded_events import GradedEvents, sum_values
 from hearspike.errors import InputError
 
 
@@ -38,7 +39,7 @@ class InputFrames:
         """Give neighbouring channels one number."""
         size = -(-events.channels // self.channels)
         units = (events.units // size).astype(np.uint16)
-        return SpikeEvents(events.times, units, events.offsets, self.inputs(events.channels))
+        return replace(events, units=units, channels=self.inputs(events.channels))
 
     def inputs(self, channels: int) -> int:
         """Return the number of inputs that data of so many channels make."""
@@ -46,5 +47,8 @@ class InputFrames:
         return -(-channels // size)
 
     def __call__(self, events: SpikeEvents) -> torch.Tensor:
-        """Return spike counts [sample, time, input]."""
-        return torch.from_numpy(bin_events(self.pool(events), bins=self.bins, window=self.window).counts)
+        """Return spike counts, or sums of values of graded events, [sample, time, input]."""
+        pooled = self.pool(events)
+        if isinstance(pooled, GradedEvents):
+            return torch.from_numpy(sum_values(pooled, bins=self.bins, window=self.window))
+        return torch.from_numpy(bin_events(pooled, bins=self.bins, window=self.window).counts)

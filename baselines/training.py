@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from hearspike.baselines.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from hearspike.datasets import SpikeDataset, SpikeEvents
 from hearspike.datasets.augmentation import Augmentation
+from hearspike.datasets.graded_events import GradedEvents
 from hearspike.errors import InputError
 from hearspike.progress import Progress
 
@@ -350,6 +351,7 @@ def _fingerprint(identity: str, seed: int, *datasets: SpikeDataset) -> str:
     checksum = hashlib.sha256(f"{identity}, seed {seed}".encode())
     for dataset in datasets:
         events = dataset.events
-        for array in (dataset.labels, events.offsets, events.units, events.times):
+        graded = [events.values] if isinstance(events, GradedEvents) else []
+        for array in (dataset.labels, events.offsets, events.units, events.times, *graded):
             checksum.update(np.ascontiguousarray(array).data)
     return checksum.hexdigest()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Recording:
     part: str | None = None
 
 
+@runtime_checkable
 class Corpus(Protocol):
     """A source of recordings; one class and one YAML file for each."""
 

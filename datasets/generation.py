@@ -26,7 +26,7 @@ from hearspike.errors import InputError
 from hearspike.files import refuse_existing
 from hearspike.progress import Progress, no_progress
 
-__all__ = ["FILE_NAMES", "generate", "merge", "recording_seed"]
+__all__ = ["FILE_NAMES", "generate", "merge", "parameters_text", "recording_seed"]
 
 
 def generate(
@@ -108,7 +108,7 @@ def generate(
             "licence": corpus.licence,
             "citation": corpus.citation,
             "split": describe_split(split, parts),
-            "converter": json.dumps(asdict(converter), sort_keys=True, default=str),
+            "converter": parameters_text(converter),
             "cuts": json.dumps(asdict(cuts), sort_keys=True),
             "seed": str(seed),
             **(attributes or {}),
@@ -158,6 +158,11 @@ def merge(out: Path, *, progress: Progress = no_progress) -> dict[str, int]:
     plan = work.plan()
     assemble(work, plan, out, progress)
     return _sizes(plan.parts)
+
+
+def parameters_text(converter: Converter) -> str:
+    """Return all parameters of a converter as the text that stands in the files made with it."""
+    return json.dumps(asdict(converter), sort_keys=True, default=str)
 
 
 @cache

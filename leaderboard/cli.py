@@ -246,14 +246,17 @@ def evaluate(words: tuple[str, ...]) -> None:
 
         from hearspike.leaderboard.evaluation import evaluate as run
         from hearspike.leaderboard.progress_display import show_progress
+        from hearspike.leaderboard.resume import find_run
 
-        folder = Path(HydraConfig.get().runtime.output_dir)
-        with show_progress() as progress:
-            record = run(plain(config), folder, progress=progress)
+        folder, settings = Path(HydraConfig.get().runtime.output_dir), plain(config)
+        record = find_run(settings, Path(settings["paths"]["runs"])) if settings["resume"] else None
+        note = " (made before)" if record else ""
+        if record is None:
+            with show_progress() as progress:
+                record = run(settings, folder, progress=progress)
         metric = record.metrics["accuracy"]
-        click.echo(
-            f"{folder}: {record.task['name']} {record.model} {record.backend}: accuracy {metric.value:.1%}"
-        )
+        run_name = f"{record.task['name']} {record.model} {record.backend}"
+        click.echo(f"{folder}: {run_name}: accuracy {metric.value:.1%}{note}")
 
     run_hydra(task, "evaluate", words)
 
@@ -289,6 +292,28 @@ def leaderboard(runs: Path | None, form: str) -> None:
     from hearspike.leaderboard.table import render
 
     click.echo(render(gather(read_records(runs or default_paths()["runs"])), form), nl=False)
+
+
+@commands.command()
+@click.argument("name")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), help="Folder with runs.  [default: that of evaluate]"
+)
+@click.option("--format", "form", default="text", show_default=True, help="text, markdown or csv.")
+@click.option("--figure", type=click.Path(path_type=Path), help="Also draw it: a png, svg or pdf file.")
+def report(name: str, runs: Path | None, form: str, figure: Path | None) -> None:
+    """Print the answer to one question from records: NAME is timing, speakers or representation."""
+    from hearspike.leaderboard.config import default_paths
+    from hearspike.leaderboard.record import read_records
+    from hearspike.leaderboard.report_figures import save_figure
+    from hearspike.leaderboard.reports import as_text
+    from hearspike.leaderboard.reports import report as gather
+    from hearspike.leaderboard.table import render
+
+    table = gather(name, read_records(runs or default_paths()["runs"]))
+    if figure:
+        save_figure(name, table, figure)
+    click.echo(render(as_text(table), form), nl=False)
 
 
 @commands.command()

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "hearspike-record/2"
 FILE_NAME = "record.json"
-MACHINE_DEPENDENT = ("paths",)
-"""Parts of the configuration that differ between computers and say nothing about the result."""
+MACHINE_DEPENDENT = ("paths", "resume")
+"""Parts of the configuration that say nothing about the result: where it lies, whether it is made anew."""
 
 Status = Literal["running", "complete", "failed", "interrupted"]
 
