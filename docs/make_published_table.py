@@ -27,7 +27,7 @@ def rows(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "model": r.model,
+                "model": r.config["model"]["name"],
                 "deployment": DEPLOYMENTS[r.config["deployment"]["name"]],
                 "backend": r.backend,
                 "seed": r.seed,

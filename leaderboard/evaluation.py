@@ -83,7 +83,7 @@ def _record(config: dict[str, Any], **fields: Any) -> Record:  # noqa: ANN401  #
         **{
             "reason": None,
             "task": {"name": config["dataset"]["name"]},
-            "model": config["model"]["name"],
+            "model": _model_name(config),
             "backend": config["backend"]["name"],
             "seed": config["seed"],
             "config": config,
@@ -132,6 +132,12 @@ def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Recor
         notes=notes if shared else [],
         test_reads=test.reads,
     )
+
+
+def _model_name(config: dict[str, Any]) -> str:
+    """Return the name of the model, with how it met the chip unless that is the usual way."""
+    model, deployment = config["model"]["name"], config["deployment"]["name"]
+    return str(model if deployment == "weight_transfer" else f"{model}, {deployment}")
 
 
 def _check_deployment(config: dict[str, Any]) -> None:

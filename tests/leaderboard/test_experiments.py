@@ -54,3 +54,15 @@ def test_a_model_that_no_chip_trains_refuses_the_loop(tmp_path: Path) -> None:
     config = plain(compose("evaluate", ["deployment=in_the_loop", "model=majority", "dataset=yin_yang"]))
     with pytest.raises(InputError, match=r"deployment: got in_the_loop, expected .* model=majority"):
         evaluate(config, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("deployment", "seen"), [("in_the_loop_same_chip", 1), ("in_the_loop", 0)])
+def test_the_record_says_which_chips_training_saw(deployment: str, seen: int, tmp_path: Path) -> None:
+    """And how the network met the chip, so that two rows of a table can be told apart."""
+    words = ["dataset=yin_yang", "model=chip_images", "backend=bss2_one_chip", f"deployment={deployment}"]
+    small = ["model.hidden=20", "training.epochs=1", "training.batch_size=200", "timing_repeats=1"]
+    words.append(f"paths.workspace={tmp_path}")
+    record = evaluate(plain(compose("evaluate", [*words, *small])), tmp_path / "run")
+    assert record.model == f"chip_images, {deployment}"
+    assert record.chips is not None
+    assert record.chips["seen_in_training"] == seen
