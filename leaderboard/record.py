@@ -75,6 +75,8 @@ class ChipsEntry(TypedDict, total=False):
         Accuracy of each chip.
     chip_seed
         Seed of the fixed-pattern variation.
+    seen_in_training
+        How many of the chips were in the loop when the model was trained.
     profile
         Name, spreads and noise of the chips.
     time_on_chip_s
@@ -84,6 +86,7 @@ class ChipsEntry(TypedDict, total=False):
     chips: Required[int]
     accuracies: Required[list[float]]
     chip_seed: int
+    seen_in_training: int
     profile: dict[str, Any]
     time_on_chip_s: float | None
 
