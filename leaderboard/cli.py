@@ -283,15 +283,23 @@ def tune(words: tuple[str, ...]) -> None:
 @click.option(
     "--runs", type=click.Path(path_type=Path), help="Folder with runs.  [default: that of evaluate]"
 )
-@click.option("--format", "form", default="text", show_default=True, help="text, markdown or csv.")
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    help="text, markdown, csv, latex, json or html.",
+)
 def leaderboard(runs: Path | None, form: str) -> None:
-    """Print the table of all records."""
+    """Print the tables of all records."""
     from hearspike.leaderboard.config import default_paths
-    from hearspike.leaderboard.record import read_records
-    from hearspike.leaderboard.table import leaderboard as gather
-    from hearspike.leaderboard.table import render
+    from hearspike.leaderboard.standings import standings
+    from hearspike.leaderboard.standings_forms import render_standings
+    from hearspike.leaderboard.table import check_format
 
-    click.echo(render(gather(read_records(runs or default_paths()["runs"])), form), nl=False)
+    check_format(form)
+    folder = runs or default_paths()["runs"]
+    click.echo(render_standings(standings(folder), form), nl=False)
 
 
 @commands.command()
@@ -326,12 +334,12 @@ def demo(overrides: tuple[str, ...]) -> None:
     """
     from hearspike.leaderboard.demo import demo as run
     from hearspike.leaderboard.progress_display import show_progress
-    from hearspike.leaderboard.table import leaderboard as gather
-    from hearspike.leaderboard.table import render
+    from hearspike.leaderboard.standings import standings
+    from hearspike.leaderboard.standings_forms import render_standings
 
     with show_progress() as progress:
-        records, runs = run(overrides, progress=progress)
-    click.echo(render(gather(records), "text"), nl=False)
+        _, runs = run(overrides, progress=progress)
+    click.echo(render_standings(standings(runs), "text"), nl=False)
     click.echo(f"records: {runs}")
 
 

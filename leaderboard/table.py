@@ -1,166 +1,61 @@
-"""From records to a table: one row per task, model and backend over its seeds. It reads, it never runs."""
+"""Write a table in forms that people read, paste or parse; each escapes what is its own."""
 
+import html
 import io
-import statistics
-from collections import defaultdict
+import json
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
 from hearspike.errors import InputError
-from hearspike.leaderboard.record import Record, config_sha256
 
-SAME_ROW = ("seed", "timing_repeats")
-"""Configuration keys in which the runs of one row may differ."""
+FORMATS = ("text", "markdown", "csv", "latex", "json", "html")
 
-FORMATS = ("text", "markdown", "csv")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: what it is called, which metric it shows, times what, with how many decimals.
-
-    Columns of modelled numbers say so in their title.
-    """
-
-    title: str
-    metric: str
-    factor: float
-    decimals: int
-
-
-COLUMNS = (
-    Column("accuracy (%)", "accuracy", 100.0, 1),
-    Column("unseen speakers (%)", "accuracy_unseen_speakers", 100.0, 1),
-    Column("times destroyed, retrained (%)", "accuracy_uniform_times_retrained", 100.0, 1),
-    Column("5th percentile chip (%)", "accuracy_fifth_percentile_chip", 100.0, 1),
-    Column("spikes/sample", "spikes_per_sample", 1.0, 0),
-    Column("samples/s", "samples_per_second", 1.0, 0),
-    Column("energy/sample (µJ, modelled)", "energy_per_sample", 1e6, 3),
-)
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "µ": r"\textmu{}",
+    "√": r"$\surd$",
+    "→": r"$\rightarrow$",
+    **{sign: f"\\textsuperscript{{{digit}}}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+    "\n": " ",
+}
+_MARKDOWN = {sign: f"\\{sign}" for sign in "\\`*_{}[]|#~$"} | {
+    "<": "&lt;",
+    ">": "&gt;",
+    "&": "&amp;",
+    "\n": " ",
+}
 
 
-def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
-    """Gather runs that differ in nothing but their seed into rows.
-
-    Rows are sorted by task, then by mean accuracy, the best first. Failed runs are counted and never
-    averaged; a metric that some run of a row lacks is left empty.
-
-    Parameters
-    ----------
-    records
-        Records in any order.
-
-    Returns
-    -------
-    table
-        Text in every cell, empty where there is no number.
-    """
-    groups = _group(_newest(records))
-    ranked = sorted(groups.items(), key=lambda item: (item[0][0], -_mean_accuracy(item[1]), item[0]))
-    rows = [_row(key, sorted(group, key=lambda record: record.seed)) for key, group in ranked]
-    titles = [
-        "task",
-        "model",
-        "backend",
-        "runs",
-        *(column.title for column in COLUMNS),
-        "energy model",
-        "test data",
-        "config",
-    ]
-    return pd.DataFrame(rows, columns=titles)
-
-
-def _newest(records: Sequence[Record]) -> list[Record]:
-    """Of runs with the same configuration on the same data, keep the newest."""
-    newest: dict[tuple[str, str], Record] = {}
-    for record in sorted(records, key=lambda record: record.created):
-        newest[(config_sha256(record.config), _data(record))] = record
-    return list(newest.values())
-
-
-def _group(records: Sequence[Record]) -> dict[tuple[str, ...], list[Record]]:
-    """Return the records of each row by task, model, backend, configuration and data.
-
-    A run that failed before it read any data goes to the first row with its configuration.
-    """
-    groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-    for record in sorted(records, key=_data, reverse=True):
-        key = (
-            record.task["name"],
-            record.model,
-            record.backend,
-            config_sha256(record.config, without=SAME_ROW),
-        )
-        data = _data(record) or next((known[-1] for known in sorted(groups) if known[:-1] == key), "")
-        groups[(*key, data)].append(record)
-    return groups
-
-
-def _data(record: Record) -> str:
-    """Return the beginning of the test file's checksum; a run that failed before it read data has none."""
-    files = record.task.get("sha256")
-    return str(files[record.config["dataset"].get("test", "test")])[:8] if files else ""
-
-
-def _complete(records: Sequence[Record]) -> list[Record]:
-    return [record for record in records if record.status == "complete"]
-
-
-def _mean_accuracy(records: Sequence[Record]) -> float:
-    values = [record.metrics["accuracy"].value or 0.0 for record in _complete(records)]
-    return statistics.fmean(values) if values else -1.0
-
-
-def _row(key: tuple[str, ...], records: Sequence[Record]) -> list[str]:
-    task, model, backend, config, data = key
-    complete = _complete(records)
-    failed = len(records) - len(complete)
-    chips = {record.chips["chips"] for record in complete if record.chips}
-    where = f"{backend}, {chips.pop()} chips" if chips else backend
-    runs = f"{len(complete)}" + (f" ({failed} failed)" if failed else "")
-    models = {str((record.metrics["energy_per_sample"].model or {}).get("name", "")) for record in complete}
-    return [
-        task,
-        model,
-        where,
-        runs,
-        *(_cell(column, complete) for column in COLUMNS),
-        *(models or {""}),
-        data,
-        config[:8],
-    ]
-
-
-def _cell(column: Column, records: Sequence[Record]) -> str:
-    """Return mean ± standard deviation over seeds, or for one run its value and interval."""
-    metrics = [record.metrics.get(column.metric) for record in records]
-    values = [
-        metric.value * column.factor for metric in metrics if metric is not None and metric.value is not None
-    ]
-    if not values or len(values) < len(records):
-        return ""
-    text = f"{statistics.fmean(values):.{column.decimals}f}"
-    if len(values) > 1:
-        return f"{text} ± {statistics.stdev(values):.{column.decimals}f}"
-    interval = metrics[0].interval if metrics[0] else None
-    if interval is None:
-        return text
-    low, high = (f"{end * column.factor:.{column.decimals}f}" for end in interval)
-    return f"{text} [{low}, {high}]"
-
-
-def render(table: pd.DataFrame, form: str, *, width: int | None = None) -> str:
-    """Write a table as ``text``, ``markdown`` or ``csv``.
+def render(
+    table: pd.DataFrame,
+    form: str,
+    *,
+    title: str | None = None,
+    notes: Sequence[str] = (),
+    width: int | None = None,
+) -> str:
+    """Write a table.
 
     Parameters
     ----------
     table
-        From `leaderboard`.
+        Anything in its cells; missing values are empty.
     form
-        The format.
+        One of `FORMATS`.
+    title
+        Stands above the table, in forms for people.
+    notes
+        Stand below the table, in forms for people.
     width
         Characters per line of the text form; as many as needed if None.
 
@@ -169,29 +64,100 @@ def render(table: pd.DataFrame, form: str, *, width: int | None = None) -> str:
     InputError
         If the format is unknown.
     """
+    texts = table.map(lambda cell: "" if pd.isna(cell) else str(cell))
     writers: dict[str, Callable[[], str]] = {
-        "text": lambda: _text(table, width),
-        "markdown": lambda: (
-            table.replace(r"\|", r"\\|", regex=True).to_markdown(index=False, disable_numparse=True) + "\n"
-        ),
-        "csv": lambda: table.to_csv(index=False, lineterminator="\n"),
+        "text": lambda: _text(texts, title, notes, width),
+        "markdown": lambda: _markdown(texts, title, notes),
+        "csv": lambda: texts.to_csv(index=False, lineterminator="\n"),
+        "latex": lambda: _latex(texts, title, notes),
+        "json": lambda: json_text(json.loads(table.to_json(orient="records"))),
+        "html": lambda: _html(texts, title, notes),
     }
-    if form not in writers:
-        raise InputError("--format", form, f"one of {', '.join(FORMATS)}")
+    check_format(form)
     return writers[form]()
 
 
-def _text(table: pd.DataFrame, width: int | None) -> str:
+def check_format(form: str) -> None:
+    """Refuse a format that is unknown.
+
+    Raises
+    ------
+    InputError
+        Lists the formats.
+    """
+    if form not in FORMATS:
+        raise InputError("--format", form, f"one of {', '.join(FORMATS)}")
+
+
+def json_text(value: object) -> str:
+    """Return JSON for people and diffs."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _text(table: pd.DataFrame, title: str | None, notes: Sequence[str], width: int | None) -> str:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=io.StringIO(), width=width or 400, color_system=None)
+    console = Console(file=io.StringIO(), width=width or 1000, color_system=None)
     grid = Table(box=None, header_style="", pad_edge=False)
-    for title in table.columns:
-        grid.add_column(Text(str(title)), overflow="fold")
+    for name in table.columns:
+        grid.add_column(Text(_one_line(str(name))), overflow="fold")
     for row in table.itertuples(index=False):
-        grid.add_row(*(Text(str(cell)) for cell in row))
+        grid.add_row(*(Text(_one_line(cell)) for cell in row))
+    if title:
+        console.print(Text(f"{_one_line(title)}\n"))
     console.print(grid)
+    for note in notes:
+        console.print(Text(_one_line(note)), soft_wrap=True)
     assert isinstance(console.file, io.StringIO)
     return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
+
+
+def _one_line(text: str) -> str:
+    """Return text whose control characters cannot steer a terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _markdown(table: pd.DataFrame, title: str | None, notes: Sequence[str]) -> str:
+    escaped = table.map(_escape_markdown).rename(columns=lambda name: _escape_markdown(str(name)))
+    parts = [f"### {_escape_markdown(title)}"] if title else []
+    parts.append(str(escaped.to_markdown(index=False, disable_numparse=True)))
+    # Two spaces end a line, so that notes stay one below the other.
+    parts += ["  \n".join(_escape_markdown(note) for note in notes)] if notes else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _escape_markdown(text: str) -> str:
+    # An underscore inside a word means nothing in Markdown.
+    inside = re.compile(r"(?<=[^\W_])\\_(?=[^\W_])")
+    return inside.sub("_", "".join(_MARKDOWN.get(sign, sign) for sign in text))
+
+
+def _latex(table: pd.DataFrame, title: str | None, notes: Sequence[str]) -> str:
+    """Write a tabular of the package booktabs."""
+    lines = [f"% {_one_line(title)}"] if title else []
+    lines += [f"\\begin{{tabular}}{{{'l' * len(table.columns)}}}", r"\toprule"]
+    rows = [[str(name) for name in table.columns], *table.to_numpy().tolist()]
+    body = [" & ".join(_escape_latex(cell) for cell in row) + r" \\" for row in rows]
+    lines += [body[0], r"\midrule", *body[1:], r"\bottomrule", r"\end{tabular}"]
+    if notes:
+        lines += ["", *(f"{_escape_latex(note)}\\par" for note in notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _escape_latex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
+
+
+def _html(table: pd.DataFrame, title: str | None, notes: Sequence[str]) -> str:
+    """Write a fragment to be pasted into a page; `hearspike leaderboard --page` writes whole pages."""
+    cells = [f'    <th scope="col">{html.escape(str(name))}</th>' for name in table.columns]
+    lines = ["<table>"]
+    if title:
+        lines.append(f"  <caption>{html.escape(title)}</caption>")
+    lines += ["  <thead><tr>", *cells, "  </tr></thead>", "  <tbody>"]
+    for row in table.itertuples(index=False):
+        lines.append("  <tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>")
+    lines += ["  </tbody>", "</table>", *(f"<p>{html.escape(note)}</p>" for note in notes)]
+    return "\n".join(lines) + "\n"

@@ -1,99 +1,98 @@
-"""The table shows what the records say, and leaves empty what they do not."""
+"""A table comes out in every form with the signs of the form escaped."""
 
 import csv
+import html
 import io
-from typing import Any
+import json
+from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
 from hearspike.errors import InputError
-from hearspike.leaderboard.metrics import Metric
-from hearspike.leaderboard.record import Record
-from hearspike.leaderboard.table import leaderboard, render
+from hearspike.leaderboard.table import FORMATS, render
 
-FILES = {"test.h5": "0123456789abcdef"}
-
-
-def run(model: str, seed: int, accuracy: float | None, **changes: Any) -> Record:
-    metrics = {
-        "accuracy": Metric(accuracy, "1", "higher", interval=(0.4, 0.6)),
-        "energy_per_sample": Metric(2e-6, "J", "lower", kind="modelled", model={"name": "45 nm"}),
-    }
-    config = {"model": {"name": model}, "seed": seed, "dataset": {"name": "digits", "test": "test.h5"}}
-    fields: dict[str, Any] = {
-        "status": "complete" if accuracy is not None else "failed",
-        "reason": None if accuracy is not None else "no",
-        "task": {"name": "digits", "sha256": FILES} if accuracy is not None else {"name": "digits"},
-        "model": model,
-        "backend": "software",
-        "seed": seed,
-        "config": config,
-        "metrics": metrics if accuracy is not None else {},
-        "created": f"2026-01-01T00:00:0{seed}",
-        **changes,
-    }
-    return Record(**fields)
+HOSTILE = "<script>alert(1)</script> | a&b_c%d$e#f{g}~h^i\\j *k* `l` [m](n) \x1b[31m"
+TABLE = pd.DataFrame({"name": [HOSTILE, "linear_svm"], "value": ["1 ± 2", None]})
 
 
-def rows(records: list[Record]) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(render(leaderboard(records), "csv"))))
+class Texts(HTMLParser):
+    """Gathers the tags and the text of a document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
 
 
-def test_rows_gather_seeds_and_are_ranked() -> None:
-    """Mean and sample standard deviation over seeds; the better model first, whatever the order."""
-    table = rows([run("a", 0, 0.5), run("b", 0, 0.9), run("a", 1, 0.7), run("b", 1, 0.8)])
-    assert [(row["model"], row["runs"], row["accuracy (%)"]) for row in table] == [
-        ("b", "2", "85.0 ± 7.1"),
-        ("a", "2", "60.0 ± 14.1"),
-    ]
-    assert table[0]["energy/sample (µJ, modelled)"] == "2.000 ± 0.000"
-    assert table[0]["energy model"] == "45 nm"
+def test_csv_and_json_read_back() -> None:
+    """The parsers of Python give the cells as they were."""
+    rows = list(csv.DictReader(io.StringIO(render(TABLE, "csv"))))
+    assert [row["name"] for row in rows] == [HOSTILE, "linear_svm"]
+    assert json.loads(render(TABLE, "json"))[0] == {"name": HOSTILE, "value": "1 ± 2"}
 
 
-def test_one_run_shows_its_interval() -> None:
-    """Without a second seed there is no spread over seeds, but an interval over samples."""
-    assert rows([run("a", 0, 0.5)])[0]["accuracy (%)"] == "50.0 [40.0, 60.0]"
+def test_html_holds_names_as_text() -> None:
+    """A parser finds no tag but those of the table, and the name as it was."""
+    parser = Texts()
+    parser.feed(render(TABLE, "html", title="<b>", notes=["<i>"]))
+    assert parser.tags == {"table", "caption", "thead", "tbody", "tr", "th", "td", "p"}
+    assert {HOSTILE, "<b>", "<i>"} <= set(parser.texts)
 
 
-def test_failed_runs_are_counted_not_averaged() -> None:
-    """A failed run is told of beside the number of complete ones."""
-    table = rows([run("a", 0, 0.5), run("a", 1, None)])
-    assert [(row["runs"], row["accuracy (%)"]) for row in table if row["accuracy (%)"]] == [
-        ("1 (1 failed)", "50.0 [40.0, 60.0]")
-    ]
-    assert len(table) == 1
+def test_markdown_has_the_same_number_of_cells_in_every_row() -> None:
+    """No sign of a name ends a cell, opens a tag or a link, or emphasises; a plain name stays plain."""
+    text = render(TABLE, "markdown", title="T", notes=["one", "two"])
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = {line.replace(r"\|", "").count("|") for line in lines}
+    assert cells == {3}
+    assert "<script" not in text
+    assert r"\[m\](n)" in text
+    assert r"\*k\*" in text
+    assert "linear_svm" in text
+    assert html.unescape(lines[2]).count("<script>") == 1
 
 
-def test_only_failed_runs_give_an_empty_row() -> None:
-    """There is no number where nothing was measured."""
-    (row,) = rows([run("a", 0, None)])
-    assert (row["runs"], row["accuracy (%)"], row["samples/s"]) == ("0 (1 failed)", "", "")
+def test_latex_escapes_what_latex_reads() -> None:
+    """Every special sign is a command; a row has as many ampersands as it has columns less one."""
+    text = render(TABLE, "latex")
+    row = next(line for line in text.splitlines() if "script" in line)
+    assert row.replace(r"\&", "").count("&") == 1
+    for sign in (
+        r"\_",
+        r"\%",
+        r"\$",
+        r"\#",
+        r"\{",
+        r"\textasciitilde{}",
+        r"\textbackslash{}j",
+        r"\textless{}",
+    ):
+        assert sign in row
+    assert r"$\pm$" in row
 
 
-def test_a_repeated_run_counts_once() -> None:
-    """The same configuration on the same data again replaces the older record."""
-    older, newer = run("a", 0, 0.5), run("a", 0, 0.6, created="2027-01-01T00:00:00")
-    assert rows([newer, older])[0]["accuracy (%)"] == "60.0 [40.0, 60.0]"
-    assert rows([newer, older])[0]["runs"] == "1"
+def test_text_cannot_steer_a_terminal() -> None:
+    """Control characters are left out; marks of rich are text."""
+    text = render(pd.DataFrame({"name": [f"[bold]x[/bold] {HOSTILE}"]}), "text", title="\x1b[2J")
+    assert "\x1b" not in text
+    assert "[bold]x[/bold] <script>" in text
 
 
-def test_other_data_is_another_row() -> None:
-    """Runs on files with another checksum never share a row."""
-    other = {"name": "digits", "sha256": {"test.h5": "fedcba9876543210"}}
-    assert len(rows([run("a", 0, 0.5), run("a", 1, 0.5, task=other)])) == 2
-
-
-@pytest.mark.parametrize("form", ["text", "markdown", "csv"])
-def test_every_form_shows_every_row_and_is_the_same_again(form: str) -> None:
-    """Names with signs of the format's own stay readable; the order of records does not matter."""
-    records = [run("a|b, <i>[bold]", 0, 0.5), run("c", 0, 0.9)]
-    text = render(leaderboard(records), form)
-    assert "<i>[bold]" in text
-    assert text == render(leaderboard(records[::-1]), form)
-    assert "90.0" in text
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_form_shows_every_row(form: str) -> None:
+    """And the same again is the same bytes."""
+    assert "svm" in render(TABLE, form)
+    assert render(TABLE, form) == render(TABLE.copy(), form)
 
 
 def test_unknown_form_is_refused() -> None:
     """The error lists the forms."""
-    with pytest.raises(InputError, match="text, markdown, csv"):
-        render(leaderboard([run("a", 0, 0.5)]), "pdf")
+    with pytest.raises(InputError, match="text, markdown, csv, latex, json, html"):
+        render(TABLE, "pdf")

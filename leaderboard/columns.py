@@ -1,0 +1,171 @@
+"""The columns of the leaderboard: which metric each shows, in which unit, and what the number means."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of numbers.
+
+    Parameters
+    ----------
+    metric
+        Name of the metric in the summaries of runs.
+    title
+        Heading without the unit. Modelled numbers say so here.
+    unit
+        Unit shown, empty for a count.
+    factor
+        Number shown per number in the record, which holds SI units and fractions.
+    decimals
+        Digits after the point; None for three significant digits.
+    better
+        ``higher``, ``lower`` or ``neither``.
+    meaning
+        One sentence for those who ask.
+    absent
+        Why a complete run may lack the metric.
+    """
+
+    metric: str
+    title: str
+    unit: str
+    factor: float
+    decimals: int | None
+    better: str
+    meaning: str
+    absent: str = "not in the record"
+
+    @property
+    def heading(self) -> str:
+        """Title and unit."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+    def format(self, value: float) -> str:
+        """Return a number, in the column's unit, as text."""
+        return significant(value) if self.decimals is None else f"{value:.{self.decimals}f}"
+
+
+def significant(value: float) -> str:
+    """Return a number with three significant digits; from 10,000 on with k, M or G.
+
+    Examples
+    --------
+    >>> [significant(value) for value in (0.0, 0.68619, 43.21, 4753.4, 999_960, 58_881_248)]
+    ['0', '0.686', '43.2', '4753', '1 M', '58.9 M']
+    """
+    if value == 0.0:
+        return "0"
+    for exponent, letter in ((9, " G"), (6, " M"), (3, " k")):
+        if abs(value) >= 9_999.5 and float(f"{value:.3g}") >= 10**exponent:
+            return f"{value / 10**exponent:.3g}{letter}"
+    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}" if decimals <= 6 else f"{value:.3g}"
+
+
+_NO_SPEAKER = "no test sample by such a speaker is on record"
+_NO_CHIPS = "no chips: a run in software"
+
+ACCURACY = Column(
+    "accuracy",
+    "accuracy",
+    "%",
+    100.0,
+    1,
+    "higher",
+    "Share of right answers on the test set; over chips, the mean.",
+)
+
+COLUMNS = (
+    ACCURACY,
+    Column(
+        "accuracy_known_speakers",
+        "known speakers",
+        "%",
+        100.0,
+        1,
+        "higher",
+        "Accuracy on speakers that training has heard.",
+        _NO_SPEAKER,
+    ),
+    Column(
+        "accuracy_unseen_speakers",
+        "unseen speakers",
+        "%",
+        100.0,
+        1,
+        "higher",
+        "Accuracy on speakers that training has not heard.",
+        _NO_SPEAKER,
+    ),
+    Column(
+        "accuracy_uniform_times_retrained",
+        "times destroyed, retrained",
+        "%",
+        100.0,
+        1,
+        "neither",
+        "Timing probe: accuracy after training and testing on spikes with their counts kept and their times "
+        "drawn at random. What is missing from the accuracy needs spike times.",
+    ),
+    Column(
+        "accuracy_median_chip",
+        "median chip",
+        "%",
+        100.0,
+        1,
+        "higher",
+        "Accuracy that half of the chips reach.",
+        _NO_CHIPS,
+    ),
+    Column(
+        "accuracy_fifth_percentile_chip",
+        "5th percentile chip",
+        "%",
+        100.0,
+        1,
+        "higher",
+        "Accuracy that 95 % of the chips reach; with fewer than 20 chips, that of the worst.",
+        _NO_CHIPS,
+    ),
+    Column("spikes_per_sample", "spikes/sample", "", 1.0, None, "lower", "Spikes that its neurons fire."),
+    Column("spikes_per_neuron", "spikes/neuron", "", 1.0, None, "lower", "The same per spiking neuron."),
+    Column(
+        "synaptic_operations",
+        "synaptic operations/sample",
+        "",
+        1.0,
+        None,
+        "lower",
+        "Additions of a weight because a spike came.",
+    ),
+    Column(
+        "samples_per_second",
+        "samples/s",
+        "",
+        1.0,
+        None,
+        "higher",
+        "Throughput on the machine named below; on emulated chips, of the emulation, not of a chip.",
+    ),
+    Column(
+        "latency",
+        "latency",
+        "ms",
+        1e3,
+        None,
+        "lower",
+        "Time of one sample, alone.",
+    ),
+    Column(
+        "energy_per_sample",
+        "energy/sample, modelled",
+        "µJ",
+        1e6,
+        None,
+        "lower",
+        "By an energy model, never measured; the model is named below.",
+    ),
+    Column("parameters", "parameters", "", 1.0, None, "lower", "Numbers that are learnt."),
+)
