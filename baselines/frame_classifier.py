@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.interface import Operations, Predictions
+from hearspike.baselines.module_operations import count_module_operations
 from hearspike.baselines.training import EpochScore, Training, one_thread, seeded_torch, train_by_gradient
 from hearspike.datasets import SpikeDataset, SpikeEvents, count_spikes
 from hearspike.progress import Progress
+
+COUNTED_SAMPLES = 4
+"""Samples in which operations are counted, which takes as long as a few passes of each."""
 
 PREDICTION_BATCH = 128
 """Samples that pass through the module at once when it predicts: bounds the memory."""
@@ -85,36 +89,16 @@ class FittedFrameClassifier:
             for start in range(0, len(events), PREDICTION_BATCH):
                 part = events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))
                 labels.append(self.module(self.frames(part)).argmax(dim=1).numpy())
-            empty = torch.zeros(1, self.frames.bins, self.frames.inputs(events.channels))
-            products = count_products(self.module, empty)
+            operations = self._operations(events)
         return Predictions(
             np.concatenate(labels)[np.newaxis],
             layer_spikes={"input": count_spikes(events).sum(axis=1)[np.newaxis]},
-            operations=Operations(multiply_accumulates=products, accumulates=0.0),
+            operations=operations,
         )
 
-
-@torch.no_grad()
-def count_products(module: torch.nn.Module, sample: torch.Tensor) -> float:
-    r"""Count the products of weights and activations in one pass of ``sample``, a batch of one.
-
-    A convolution or a linear layer multiplies each output with the entries of one kernel or row; an LSTM of
-    :math:`h` units and :math:`n` inputs takes :math:`4 h (n + h)` products in every step.
-    """
-    products = 0.0
-
-    def count(layer: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: Any) -> None:  # noqa: ANN401  # a tensor or a tuple
-        nonlocal products
-        if isinstance(layer, torch.nn.LSTM):
-            weights = [weight for weight in layer.parameters() if weight.ndim == 2]
-            products += inputs[0].shape[1] * sum(weight.numel() for weight in weights)
-        elif isinstance(layer, torch.nn.Linear | torch.nn.Conv1d | torch.nn.Conv2d):
-            products += output.numel() * layer.weight[0].numel()
-
-    hooks = [layer.register_forward_hook(count) for layer in module.modules()]
-    try:
-        module(sample)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return products
+    def _operations(self, events: SpikeEvents) -> Operations | None:
+        """Count in a few samples, evenly spread over all."""
+        if not len(events):
+            return None
+        chosen = np.unique(np.linspace(0, len(events) - 1, COUNTED_SAMPLES).astype(np.int64))
+        return count_module_operations(self.module, self.frames(events.select(chosen)))

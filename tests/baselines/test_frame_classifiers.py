@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearspike.baselines.cnn import ConvolutionalNetwork
-from hearspike.baselines.frame_classifier import FittedFrameClassifier, count_products
+from hearspike.baselines.frame_classifier import FittedFrameClassifier
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.lstm import LongShortTermMemory
 from hearspike.baselines.training import Training
@@ -120,16 +120,6 @@ def _module(model: ConvolutionalNetwork, inputs: int = 10) -> torch.nn.Module:
 
     torch.manual_seed(0)
     return cnn._Network(model, inputs, 2)
-
-
-def test_products_are_those_of_the_formulas() -> None:
-    """Convolution: 9 per map pair and pixel; LSTM: 4 h (n + h) per step."""
-    expected = 10 * 10 * 9 * 8 + 5 * 5 * 9 * 8 * 8 + 3 * (8 * 3) * 16 + 16 * 2
-    assert count_products(_module(CNN).eval(), torch.zeros(1, 10, 10)) == expected
-    from hearspike.baselines import lstm
-
-    module = lstm._Network(LSTM, 10, 2)
-    assert count_products(module, torch.zeros(1, 10, 10)) == 10 * 4 * (16 * 26 + 16 * 32) + 32
 
 
 @given(channels=st.integers(1, 300), at_most=st.integers(1, 300), seed=st.integers(0, 99))

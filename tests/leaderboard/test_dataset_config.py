@@ -22,9 +22,11 @@ def load(*words: str) -> Task:
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_data_set_can_be_built(name: str) -> None:
-    """All settings are there and of the right type; the file is called as the task is."""
-    source = build(plain(compose("evaluate", [f"dataset={name}"]))["dataset"], "dataset")
-    assert source.name == name
+    """All settings are there and of the right type; its name is the file's."""
+    config = plain(compose("evaluate", [f"dataset={name}"]))["dataset"]
+    source = build(config, "dataset")
+    expected = name.replace("converted", config["converter"]["name"]) if "converter" in config else name
+    assert source.name == expected
     assert callable(source.task)
 
 
