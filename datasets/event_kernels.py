@@ -1,4 +1,4 @@
-"""The two loops over events that must be fast: checking what was read, and binning."""
+"""The loops over events: fast, and with no memory but that of their result, so that events may be mapped."""
 
 from typing import Any
 
@@ -74,6 +74,31 @@ def _check_times(times: NDArray[np.float32], offsets: NDArray[np.int64]) -> bool
 
 
 @numba.njit(cache=True, nogil=True)
+def _count(
+    times: NDArray[np.float32],
+    units: NDArray[np.uint16],
+    bins_per_second: float,
+    bins: int,
+    channels: int,
+    frame: NDArray[Any],
+) -> tuple[int, bool]:
+    """Add the spikes of one sample to ``frame`` [time × channel]; see `bin_samples`."""
+    outside, overflow = 0, False
+    end, row = np.float64(bins), np.uint32(channels)
+    for event in range(len(times)):
+        place = np.float64(times[event]) * bins_per_second
+        if place < end:
+            # Unsigned, since the compiler would look out for negative indices.
+            cell = np.uint64(np.uint32(np.int32(place)) * row + units[event])
+            count = frame.dtype.type(frame[cell] + 1)  # the sum is of a wider type
+            frame[cell] = count
+            overflow |= count == 0
+        else:
+            outside += 1
+    return outside, overflow
+
+
+@numba.njit(cache=True, nogil=True)
 def bin_samples(
     times: NDArray[np.float32],
     units: NDArray[np.uint16],
@@ -82,7 +107,11 @@ def bin_samples(
     samples: NDArray[np.int64],
     counts: NDArray[Any],
 ) -> tuple[int, bool]:
-    """Add the spikes of the given samples to ``counts`` [sample, time, channel].
+    """Count the spikes of the given samples in ``counts`` [sample, time, channel].
+
+    Bytes are counted in place, and must be zero before. Wider counts may hold anything: they are first
+    made in bytes, which stay in the processor's cache, and then written in one go; only a sample with
+    more than 255 spikes in a cell is counted again in place.
 
     Returns
     -------
@@ -91,20 +120,80 @@ def bin_samples(
     overflow
         Whether a count was larger than its type can hold.
     """
-    outside, overflow = 0, False
-    bins, channels = np.float64(counts.shape[1]), np.uint32(counts.shape[2])
+    all_outside, any_overflow = 0, False
+    bins, channels = counts.shape[1], counts.shape[2]
+    narrow = counts.itemsize == 1
+    small = np.empty(0 if narrow else bins * channels, np.uint8)
     for number, sample in enumerate(samples):
         frame = counts[number].reshape(-1)
         start, stop = offsets[sample], offsets[sample + 1]
         sample_times, sample_units = times[start:stop], units[start:stop]
-        for event in range(stop - start):
-            place = np.float64(sample_times[event]) * bins_per_second
-            if place < bins:
-                # Unsigned, since the compiler would look out for negative indices.
-                cell = np.uint64(np.uint32(np.int32(place)) * channels + sample_units[event])
-                count = frame.dtype.type(frame[cell] + 1)  # the sum is of a wider type
-                frame[cell] = count
-                overflow |= count == 0
+        overflow = True
+        if not narrow:
+            small[:] = 0
+            outside, overflow = _count(sample_times, sample_units, bins_per_second, bins, channels, small)
+            if not overflow:
+                for cell in range(len(small)):
+                    frame[cell] = small[cell]
             else:
-                outside += 1
-    return outside, overflow
+                frame[:] = 0
+        if overflow:
+            outside, overflow = _count(sample_times, sample_units, bins_per_second, bins, channels, frame)
+        all_outside += outside
+        any_overflow |= overflow
+    return all_outside, any_overflow
+
+
+@numba.njit(cache=True, nogil=True)
+def count_channels(units: NDArray[np.uint16], offsets: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+    """Add the spikes of every sample to ``counts`` [sample, channel]."""
+    for sample in range(len(offsets) - 1):
+        for event in range(offsets[sample], offsets[sample + 1]):
+            counts[sample, units[event]] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def copy_samples(
+    times: NDArray[np.floating],
+    units: NDArray[np.integer],
+    offsets: NDArray[np.int64],
+    samples: NDArray[np.integer],
+    copied_times: NDArray[np.floating],
+    copied_units: NDArray[np.integer],
+) -> None:
+    """Write the spikes of the given samples one after the other."""
+    place = 0
+    for sample in samples:
+        start, stop = offsets[sample], offsets[sample + 1]
+        copied_times[place : place + stop - start] = times[start:stop]
+        copied_units[place : place + stop - start] = units[start:stop]
+        place += stop - start
+
+
+@numba.njit(cache=True, nogil=True)
+def copy_channels(
+    times: NDArray[np.floating],
+    units: NDArray[np.integer],
+    channels: NDArray[np.int32],
+    copied_times: NDArray[np.floating],
+    copied_units: NDArray[np.integer],
+) -> None:
+    """Write the spikes of the channels that have a new number, -1 for none, under that number."""
+    place = 0
+    for event in range(len(units)):
+        channel = channels[units[event]]
+        if channel >= 0:
+            copied_times[place], copied_units[place] = times[event], channel
+            place += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def count_kept(
+    units: NDArray[np.integer], offsets: NDArray[np.int64], channels: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """Return [sample] the number of spikes that `copy_channels` keeps."""
+    counts = np.zeros(len(offsets) - 1, np.int64)
+    for sample in range(len(counts)):
+        for event in range(offsets[sample], offsets[sample + 1]):
+            counts[sample] += channels[units[event]] >= 0
+    return counts

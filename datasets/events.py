@@ -1,5 +1,6 @@
 """Spike trains of many samples as flat arrays: the form in which every part passes them on."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -40,10 +41,13 @@ class SpikeEvents:
 
     def select(self, samples: NDArray[np.integer]) -> "SpikeEvents":
         """Return the given samples in the given order."""
-        starts, lengths = self.offsets[samples], np.diff(self.offsets)[samples]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        source = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
-        return SpikeEvents(self.times[source], self.units[source], offsets, self.channels)
+        from hearspike.datasets.event_kernels import copy_samples
+
+        samples = np.arange(len(self))[samples]  # numpy's checks, and negative numbers
+        offsets = np.concatenate([[0], np.cumsum(np.diff(self.offsets)[samples])]).astype(np.int64)
+        times, units = np.empty(offsets[-1], self.times.dtype), np.empty(offsets[-1], self.units.dtype)
+        copy_samples(self.times, self.units, self.offsets, samples, times, units)
+        return SpikeEvents(times, units, offsets, self.channels)
 
     def subsample_channels(self, *, first: int, stride: int) -> "SpikeEvents":
         """Keep the channels ``first``, ``first + stride``, … and number them from 0.
@@ -62,12 +66,27 @@ class SpikeEvents:
                 (first, stride),
                 f"a first channel of 0 to {self.channels - 1} and a stride of at least 1",
             )
-        units = self.units.astype(np.int64) - first
-        kept = (units >= 0) & (units % stride == 0)
-        counts = np.bincount(self.sample_of_event[kept], minlength=len(self))
+        from hearspike.datasets.event_kernels import copy_channels, count_kept
+
+        kept = np.arange(first, self.channels, stride)
+        new = np.full(self.channels, -1, dtype=np.int32)
+        new[kept] = np.arange(len(kept))
+        counts = count_kept(self.units, self.offsets, new)
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        channels = -(-(self.channels - first) // stride)
-        return SpikeEvents(self.times[kept], (units[kept] // stride).astype(np.uint16), offsets, channels)
+        times, units = np.empty(offsets[-1], self.times.dtype), np.empty(offsets[-1], np.uint16)
+        copy_channels(self.times, self.units, new, times, units)
+        return SpikeEvents(times, units, offsets, len(kept))
+
+    @classmethod
+    def concatenate(cls, several: Sequence["SpikeEvents"]) -> "SpikeEvents":
+        """Return the samples of all, one after the other; they have the same channels."""
+        counts = np.concatenate([np.diff(events.offsets) for events in several])
+        return cls(
+            np.concatenate([events.times for events in several]),
+            np.concatenate([events.units for events in several]),
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            several[0].channels,
+        )
 
 
 @dataclass(frozen=True)
@@ -109,8 +128,11 @@ def count_spikes(events: SpikeEvents) -> NDArray[np.int64]:
     counts
         [sample, channel]
     """
-    cell = events.sample_of_event * events.channels + events.units
-    return np.bincount(cell, minlength=len(events) * events.channels).reshape(len(events), events.channels)
+    from hearspike.datasets.event_kernels import count_channels
+
+    counts = np.zeros((len(events), events.channels), dtype=np.int64)
+    count_channels(events.units, events.offsets, counts)
+    return counts
 
 
 @dataclass(frozen=True)
@@ -177,7 +199,8 @@ def bin_events(
     if count_type not in COUNT_TYPES:
         raise InputError("count_type", count_type, f"one of {', '.join(COUNT_TYPES)}")
     samples = np.arange(len(events)) if samples is None else samples
-    counts = np.zeros((len(samples), bins, events.channels), dtype=count_type)
+    make = np.zeros if count_type == "uint8" else np.empty  # the kernel writes all of the wider ones
+    counts = make((len(samples), bins, events.channels), dtype=count_type)
 
     def fill(first: int) -> tuple[int, bool]:
         task = slice(first, first + SAMPLES_PER_TASK)

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
 from hearspike.datasets.corpus import Recording
 from hearspike.datasets.description import read_strings
+from hearspike.datasets.event_cache import open_spike_file
 from hearspike.datasets.events import SpikeDataset, SpikeEvents
 from hearspike.datasets.spike_file import read_spike_file
 from hearspike.datasets.splits import Parts, Split, describe_split
@@ -36,6 +37,9 @@ class SpikeFiles:
         and the speaker's name in ``extra/meta_info/name`` (otherwise the number).
     window, time_scale
         See `Task`.
+    cache
+        Folder for flat copies of the files (`hearspike.datasets.event_cache`): the parts are then mapped
+        and take no memory, unless a split takes them apart. None reads the files into memory.
 
     Raises
     ------
@@ -51,6 +55,7 @@ class SpikeFiles:
     split: Split | None
     window: float
     time_scale: float
+    cache: Path | None = None
 
     def __post_init__(self) -> None:
         if self.validation is None and self.split is None:
@@ -77,22 +82,26 @@ class SpikeFiles:
                 str(self.root),
                 f"a folder with {self.train} and {self.test} (hearspike generate makes one)",
             )
-        datasets = {part: read_spike_file(path) for part, path in self.files.items()}
+        datasets = {part: self._open(path) for part, path in self.files.items()}
         self._check(datasets)
         recordings = {part: _recordings(path, part, datasets[part]) for part, path in self.files.items()}
         if self.split is None:
             parts, split = datasets, _own_split(self.files["train"], recordings)
         else:
             sorted_anew = self.split.parts([item for part in recordings.values() for item in part])
-            parts, split = _gather(sorted_anew, datasets, recordings), describe_split(self.split, sorted_anew)
+            split = json.loads(describe_split(self.split, sorted_anew))
+            parts = _gather(sorted_anew, datasets, recordings)
         return Task(
             self.name,
             **parts,
             sha256={path.name: _file_sha256(path) for path in self.files.values()},
-            split=json.loads(split),
+            split=split,
             window=self.window,
             time_scale=self.time_scale,
         )
+
+    def _open(self, path: Path) -> SpikeDataset:
+        return read_spike_file(path) if self.cache is None else open_spike_file(path, cache=self.cache)
 
     def _check(self, datasets: dict[str, SpikeDataset]) -> None:
         reference = datasets["train"]
@@ -128,38 +137,34 @@ def _recordings(path: Path, part: str, dataset: SpikeDataset) -> list[Recording]
     ]
 
 
-def _own_split(train: Path, recordings: dict[str, list[Recording]]) -> str:
+def _own_split(train: Path, recordings: Parts) -> dict[str, Any]:
     """Return the split that the files were generated with, or else that they have."""
     with h5py.File(train, "r") as file:
         text = file.attrs.get("split")
-    return text if isinstance(text, str) else describe_split(None, recordings)
+    if not isinstance(text, str):
+        text = describe_split(None, recordings)
+    try:
+        split = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(train, f"an attribute split that is no JSON ({error})", "as written") from None
+    return dict(split)
 
 
-def _gather(
-    parts: Parts, datasets: dict[str, SpikeDataset], recordings: dict[str, list[Recording]]
-) -> dict[str, SpikeDataset]:
-    """Take the samples of every new part out of the files."""
-    pooled = _concatenate(list(datasets.values()))
-    everything = [recording.key for part in recordings.values() for recording in part]
-    place = {key: index for index, key in enumerate(everything)}
-    if len(place) != len(everything):
+def _gather(parts: Parts, datasets: dict[str, SpikeDataset], recordings: Parts) -> dict[str, SpikeDataset]:
+    """Take the samples of every new part out of the files, in the order of the files."""
+    part_of = {recording.key: part for part, chosen in parts.items() for recording in chosen}
+    if len(part_of) != sum(map(len, recordings.values())):
         raise InputError("dataset.split", "two samples of one source", "a source of its own for each sample")
-    return {
-        part: pooled.select(np.array([place[recording.key] for recording in chosen], dtype=np.int64))
-        for part, chosen in parts.items()
-    }
-
-
-def _concatenate(datasets: Sequence[SpikeDataset]) -> SpikeDataset:
-    events = [dataset.events for dataset in datasets]
-    counts = np.concatenate([np.diff(item.offsets) for item in events])
-    joined = SpikeEvents(
-        np.concatenate([item.times for item in events]),
-        np.concatenate([item.units for item in events]),
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        events[0].channels,
-    )
-    labels, speakers = (
-        np.concatenate([getattr(dataset, name) for dataset in datasets]) for name in ("labels", "speakers")
-    )
-    return SpikeDataset(joined, labels, speakers, datasets[0].classes)
+    gathered = {}
+    for part in parts:
+        pieces = [
+            datasets[file].select(np.flatnonzero([part_of[item.key] == part for item in of_file]))
+            for file, of_file in recordings.items()
+        ]
+        gathered[part] = SpikeDataset(
+            SpikeEvents.concatenate([piece.events for piece in pieces]),
+            np.concatenate([piece.labels for piece in pieces]),
+            np.concatenate([piece.speakers for piece in pieces]),
+            pieces[0].classes,
+        )
+    return gathered

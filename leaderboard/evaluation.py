@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 
 from hearspike.baselines import FittedModel, Predictions
 from hearspike.baselines.backends import Backend, EmulatedChips
-from hearspike.datasets import NO_SPEAKER, SpikeEvents, Task, count_spikes
+from hearspike.datasets import NO_SPEAKER, SpikeEvents, Task
 from hearspike.errors import InputError
 from hearspike.files import new_file
 from hearspike.leaderboard.config import build
@@ -275,7 +275,7 @@ def _describe_task(task: Task) -> dict[str, Any]:
         "samples": {name: len(part) for name, part in parts.items()},
         "speakers": {name: np.unique(part.speakers).tolist() for name, part in parts.items()},
         "input_spikes_per_sample": {
-            name: float(count_spikes(part.events).sum(axis=1).mean()) for name, part in parts.items()
+            name: float(np.diff(part.events.offsets).mean()) for name, part in parts.items()
         },
     }
 

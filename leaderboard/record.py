@@ -31,6 +31,9 @@ FILE_NAME = "record.json"
 MACHINE_DEPENDENT = ("paths", "resume")
 """Parts of the configuration that say nothing about the result: where it lies, whether it is made anew."""
 
+FOLDERS = ("root", "cache")
+"""Entries of a data set's configuration that are folders."""
+
 Status = Literal["running", "complete", "failed", "interrupted"]
 
 
@@ -176,7 +179,7 @@ def config_sha256(config: dict[str, Any], *, without: tuple[str, ...] = ()) -> s
     kept = {key: value for key, value in config.items() if key not in (*MACHINE_DEPENDENT, *without)}
     dataset = kept.get("dataset")
     if isinstance(dataset, dict):
-        kept["dataset"] = {key: value for key, value in dataset.items() if key != "root"}
+        kept["dataset"] = {key: value for key, value in dataset.items() if key not in FOLDERS}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("hearspike", deadline=None)  # a first example may compile a kernel
+settings.load_profile("hearspike")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -45,8 +45,20 @@ def test_every_spike_is_in_exactly_one_bin_or_outside(events: SpikeEvents, bins:
 
 @given(spike_events())
 def test_counts_add_up(events: SpikeEvents) -> None:
-    """Counts per sample are the lengths that the offsets give."""
-    np.testing.assert_array_equal(count_spikes(events).sum(axis=1), np.diff(events.offsets))
+    """Every spike is counted once, in its sample and channel."""
+    expected = np.zeros((len(events), events.channels), dtype=int)
+    np.add.at(expected, (events.sample_of_event, events.units), 1)
+    np.testing.assert_array_equal(count_spikes(events), expected)
+    assert expected.sum() == len(events.times)
+
+
+@given(spike_events(), st.integers(0, 5))
+def test_parts_make_the_whole(events: SpikeEvents, cut: int) -> None:
+    """Samples taken apart and put together again are what they were."""
+    samples = np.arange(len(events))
+    joined = SpikeEvents.concatenate([events.select(samples[:cut]), events.select(samples[cut:])])
+    for name in ("times", "units", "offsets"):
+        np.testing.assert_array_equal(getattr(joined, name), getattr(events, name))
 
 
 @given(spike_events(), st.randoms(use_true_random=False))
