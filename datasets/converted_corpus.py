@@ -67,6 +67,7 @@ class ConvertedCorpus:
             name=self.name,
             root=root,
             **FILE_NAMES,
+            cache=None,
             split=self.split,
             window=self.window,
             time_scale=self.time_scale,
