@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -14,10 +15,12 @@ from hearspike.emulator import (
     BSS2,
     ChipProfile,
     ConstantPower,
+    FixedPattern,
     Placement,
     check_budget,
     draw_chips,
     emulate,
+    load_calibration,
     place,
 )
 from hearspike.errors import InputError
@@ -104,6 +107,9 @@ class EmulatedChips:
     duration_us
         Microseconds of chip time after which the chip is reset and the next sample comes; the decision is
         made from what was read until then. None for the window of the network.
+    calibration
+        A file of ``hearspike calibrate``: its chips instead of chips drawn from the profile, with the noise
+        that they were calibrated with. None for the profile.
     """
 
     chips: int
@@ -114,6 +120,7 @@ class EmulatedChips:
     energy: ConstantPower
     silenced_share: float = 0.0
     duration_us: float | None = None
+    calibration: Path | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("chips", 1), ("chip_seed", 0)):
@@ -136,13 +143,28 @@ class EmulatedChips:
         shape = model.shape(channels, classes)
         check_budget(inputs=shape.inputs, layers=[*shape.hidden, shape.outputs], recurrent=shape.recurrent)
 
+    def population(self) -> FixedPattern:
+        """Return the chips: calibrated ones where a calibration is given, else drawn from the profile.
+
+        Raises
+        ------
+        InputError
+            If the calibration cannot be read, or is of fewer or other chips.
+        """
+        if self.calibration is None:
+            return draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
+        calibrated = load_calibration(self.calibration)
+        if calibrated.seed != self.chip_seed:
+            raise InputError("backend.chip_seed", self.chip_seed, f"{calibrated.seed}, as was calibrated")
+        return calibrated.pattern(self.chips)
+
     def predict(self, fitted: FittedModel, events: SpikeEvents, *, seed: int) -> Predictions:
         """Place the network, run every sample on every chip, and read the labels off the CADC."""
         if not isinstance(fitted, SpikingNetwork):
             raise InputError("model", type(fitted).__name__, "a network that can be placed on a chip")
         placement = place(fitted.network(), specification=BSS2, time_scale=self.time_scale)
         placement = silenced(placement, self.silenced_share, seed=seed)
-        chips = draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
+        chips = self.population()
         inputs = fitted.encode(events)
         chip_time = None if self.duration_us is None else self.duration_us * 1e-6
         parts = []

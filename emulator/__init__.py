@@ -1,5 +1,6 @@
 """Virtual BrainScaleS-2 chips: placement, device variation, dynamics, readout and energy."""
 
+from hearspike.emulator.calibrated_chips import CalibratedChips, calibrate_chips, load_calibration
 from hearspike.emulator.emulation import Emulation, emulate
 from hearspike.emulator.energy import ConstantPower
 from hearspike.emulator.fixed_pattern import FixedPattern, draw_chips
@@ -8,9 +9,11 @@ from hearspike.emulator.placement import Placement, check_budget, place
 from hearspike.emulator.profile import ChipProfile, Noise, Variation, decalibrate
 from hearspike.emulator.readout import fit_readout
 from hearspike.emulator.specification import BSS2, ChipSpecification
+from hearspike.emulator.targets import Targets
 
 __all__ = [
     "BSS2",
+    "CalibratedChips",
     "ChipProfile",
     "ChipSpecification",
     "ConstantPower",
@@ -19,11 +22,14 @@ __all__ = [
     "Links",
     "Noise",
     "Placement",
+    "Targets",
     "Variation",
+    "calibrate_chips",
     "check_budget",
     "decalibrate",
     "draw_chips",
     "emulate",
     "fit_readout",
+    "load_calibration",
     "place",
 ]

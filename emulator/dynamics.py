@@ -34,8 +34,11 @@ from hearspike.emulator.assignment import Assignment, assign_circuits
 from hearspike.emulator.fixed_pattern import FixedPattern
 from hearspike.emulator.placement import PlacedLayer, Placement
 from hearspike.emulator.specification import ChipSpecification
+from hearspike.errors import InputError
 
 Float = NDArray[np.float32]
+
+TARGET_TOLERANCE = 0.01  # of a time constant: below a step of most bias codes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,7 @@ def step_constants(
     placement: Placement, chips: FixedPattern, *, step: float, noise_seed: int, batch: int = 0
 ) -> StepConstants:
     """Return the constants of a step of ``step`` seconds of chip time on the given chips in a batch."""
+    _check_targets(placement, chips)
     assignment = assign_circuits(placement, chips.usable)
     lead = assignment.lead
 
@@ -145,6 +149,27 @@ def step_constants(
         refractory_steps=np.rint(refractory / step).astype(np.int32),
         **{name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()},
     )
+
+
+def _check_targets(placement: Placement, chips: FixedPattern) -> None:
+    """Refuse a network that wants other time constants than the chips were calibrated for."""
+    targets = chips.targets
+    if targets is None:
+        return
+    wanted = [("refractory period", np.array([placement.refractory_period]), targets.refractory)]
+    for layer in placement.layers:
+        wanted += [
+            (f"node {layer.name!r}: tau_mem", layer.tau_mem, targets.tau_mem),
+            (f"node {layer.name!r}: tau_syn", layer.tau_syn, targets.tau_syn),
+        ]
+    for subject, values, target in wanted:
+        far = np.abs(values / target - 1) > TARGET_TOLERANCE
+        if far.any():
+            raise InputError(
+                subject,
+                f"{float(values[np.argmax(far)]):.4g} s of chip time",
+                f"{target:.4g} s, for which the chips were calibrated",
+            )
 
 
 def _converter(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hearspike.emulator.profile import ChipProfile
 from hearspike.emulator.specification import BSS2, ChipSpecification
+from hearspike.emulator.targets import Targets
 from hearspike.errors import InputError
 
 
@@ -41,6 +42,8 @@ class FixedPattern:
         Factors on single synapses [chip, sign, signed input, circuit pair]; sign 0 is the excitatory row.
     usable
         Circuits that may hold a neuron: all, unless a calibration says otherwise [chip, circuit].
+    targets
+        What the chips were calibrated for; None where the pattern holds for every setting.
     """
 
     profile: ChipProfile
@@ -59,6 +62,7 @@ class FixedPattern:
     cadc_ramp_offset_lsb: NDArray[np.float64]
     synapse: NDArray[np.float32]
     usable: NDArray[np.bool_]
+    targets: Targets | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -157,6 +161,7 @@ def draw_chips(
         index=index,
         synapse=_draw_synapses(variation.synapse, specification, index, seed=seed),
         usable=np.ones((chips, circuits), np.bool_),
+        targets=None,
         **factors,
         **offsets,
     )

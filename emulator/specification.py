@@ -48,8 +48,8 @@ class ChipSpecification:
         Memory for the converter's codes of a batch.
     leak_code, threshold_code
         Codes at which leak and threshold potential are set; their distance is the unit of potential.
-    leak_code_range
-        Codes between which leak and reset potential can be set.
+    leak_code_range, threshold_code_range
+        Codes between which leak and reset potential, and the threshold, can be set.
 
     Examples
     --------
@@ -82,6 +82,7 @@ class ChipSpecification:
     leak_code: int
     threshold_code: int
     leak_code_range: tuple[int, int]
+    threshold_code_range: tuple[int, int]
 
     @property
     def pairs(self) -> int:
@@ -135,4 +136,5 @@ BSS2 = ChipSpecification(
     leak_code=80,
     threshold_code=150,
     leak_code_range=(50, 160),
+    threshold_code_range=(50, 220),
 )

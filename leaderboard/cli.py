@@ -344,6 +344,48 @@ def demo(overrides: tuple[str, ...]) -> None:
 
 
 @commands.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write, .npz")
+@click.option("--chips", type=int, default=8, show_default=True, help="Number of chips.")
+@click.option("--chip-seed", type=int, default=0, show_default=True, help="Seed of the population.")
+@click.option("--profile", default="uncalibrated", show_default=True, help="Name of the chips' profile.")
+@click.option("--tau-mem-us", type=float, default=6.0, show_default=True, help="Membrane time constant.")
+@click.option("--tau-syn-us", type=float, default=6.0, show_default=True, help="Synaptic time constant.")
+@click.option("--refractory-us", type=float, default=2.0, show_default=True, help="Refractory period.")
+@click.option("--noise-seed", type=int, default=0, show_default=True, help="Seed of the readings' noise.")
+def calibrate(
+    output: Path,
+    chips: int,
+    chip_seed: int,
+    profile: str,
+    tau_mem_us: float,
+    tau_syn_us: float,
+    refractory_us: float,
+    noise_seed: int,
+) -> None:
+    """Calibrate emulated chips as in the lab, for evaluate backend=bss2 backend.calibration=FILE.
+
+    Times are those of the chip: time constants of the network over backend.time_scale.
+    """
+    from hearspike.leaderboard.calibrate import calibrate_from_command, describe
+    from hearspike.leaderboard.progress_display import show_progress
+
+    with show_progress() as progress:
+        calibrated, seconds = calibrate_from_command(
+            output,
+            profile=profile,
+            tau_mem=tau_mem_us * 1e-6,
+            tau_syn=tau_syn_us * 1e-6,
+            refractory=refractory_us * 1e-6,
+            chips=chips,
+            chip_seed=chip_seed,
+            noise_seed=noise_seed,
+            progress=progress,
+        )
+    click.echo(describe(calibrated), nl=False)
+    click.echo(f"{output}: {chips} chips in {seconds:.0f} s")
+
+
+@commands.command()
 @click.argument("part")
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Also write the rows to this file."
