@@ -6,7 +6,6 @@ the ideal model with the recorded values put in place of its own. What the chip 
 learn to live with.
 """
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,17 +55,7 @@ class InTheLoop:
     def course(self, grid: Grid, nominal: Neurons) -> Course:
         """Begin a training; a step of the model is the time between two reads of the converter."""
         chips = draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
-        return _OnChips(self, grid, nominal, [_one(chips, k) for k in range(self.chips)])
-
-
-def _one(chips: FixedPattern, k: int) -> FixedPattern:
-    """Return chip ``k`` of the population."""
-    arrays = {
-        f.name: getattr(chips, f.name)[k : k + 1]
-        for f in dataclasses.fields(chips)
-        if f.name not in ("profile", "seed")
-    }
-    return dataclasses.replace(chips, **arrays)
+        return _OnChips(self, grid, nominal, [chips.part(k, k + 1) for k in range(self.chips)])
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,15 @@ class FixedPattern:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def part(self, start: int, stop: int) -> "FixedPattern":
+        """Return the chips from ``start`` to before ``stop``."""
+        arrays = {
+            field.name: getattr(self, field.name)[start:stop]
+            for field in fields(self)
+            if field.name not in ("profile", "seed", "targets")
+        }
+        return replace(self, **arrays)
 
 
 FACTORS = ("tau_mem", "tau_syn", "refractory", "gain", "cadc_gain", "cadc_ramp_gain")

@@ -373,9 +373,9 @@ def calibrate(
         calibrated, seconds = calibrate_from_command(
             output,
             profile=profile,
-            tau_mem=tau_mem_us * 1e-6,
-            tau_syn=tau_syn_us * 1e-6,
-            refractory=refractory_us * 1e-6,
+            tau_mem=tau_mem_us / 1e6,
+            tau_syn=tau_syn_us / 1e6,
+            refractory=refractory_us / 1e6,
             chips=chips,
             chip_seed=chip_seed,
             noise_seed=noise_seed,

@@ -1,6 +1,7 @@
 """One run: load the task, fit the model, score it once on the test set, write the record."""
 
 import dataclasses
+import hashlib
 import shutil
 import statistics
 import time
@@ -18,6 +19,7 @@ from omegaconf import OmegaConf
 from hearspike.baselines import FittedModel, Predictions
 from hearspike.baselines.backends import Backend, EmulatedChips
 from hearspike.datasets import NO_SPEAKER, SpikeEvents, Task
+from hearspike.emulator import load_calibration
 from hearspike.errors import InputError
 from hearspike.files import new_file
 from hearspike.leaderboard.config import build
@@ -290,8 +292,22 @@ def _describe_chips(
         "chip_seed": backend.chip_seed,
         "seen_in_training": _seen_in_training(config, backend),
         "profile": dataclasses.asdict(backend.profile),
+        "calibration": _describe_calibration(backend),
         "accuracies": chip_accuracies(labels, predictions.labels),
         "time_on_chip_s": predictions.time_on_chip,
+    }
+
+
+def _describe_calibration(backend: EmulatedChips) -> dict[str, Any] | None:
+    """Return which calibration the chips have: targets, profile before, and checksum of the file."""
+    if backend.calibration is None:
+        return None
+    calibrated = load_calibration(backend.calibration)
+    return {
+        "sha256": hashlib.sha256(backend.calibration.read_bytes()).hexdigest(),
+        "targets": dataclasses.asdict(calibrated.targets),
+        "profile": dataclasses.asdict(calibrated.profile),
+        "noise_seed": calibrated.noise_seed,
     }
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,15 @@ from hearspike.baselines.operation_energy import OperationEnergy
 from hearspike.baselines.recurrent_network import FittedRecurrentNetwork
 from hearspike.baselines.support_vector_machine import SupportVectorMachine
 from hearspike.datasets import SpikeDataset
-from hearspike.emulator import ChipProfile, ConstantPower, Noise, Variation
+from hearspike.emulator import (
+    ChipProfile,
+    ConstantPower,
+    Noise,
+    Targets,
+    Variation,
+    calibrate_chips,
+    place,
+)
 from hearspike.errors import InputError
 
 Data = tuple[SpikeDataset, SpikeDataset]
@@ -90,3 +99,21 @@ def test_energy_in_software_is_the_sum_over_operations() -> None:
         Predictions(labels, operations=Operations(1000.0, 10_000.0))
     ) == pytest.approx(13.6e-9)
     assert software.energy_per_sample(Predictions(labels)) is None
+
+
+def test_calibrated_chips_stand_in_for_the_profile(
+    fitted: FittedRecurrentNetwork, timed: Data, tmp_path: Path
+) -> None:
+    """The chips of the file run; a file of fewer or other chips is refused."""
+    network = place(fitted.network(), time_scale=2000.0).layers[0]
+    targets = Targets(tau_mem=float(network.tau_mem[0]), tau_syn=float(network.tau_syn[0]))
+    file = tmp_path / "chips.npz"
+    calibrated = calibrate_chips(REAL, targets, chips=1, seed=7)
+    calibrated.save(file)
+    chips = replace(CHIPS, chips=1, calibration=file)
+    np.testing.assert_array_equal(chips.population().leak, calibrated.pattern().leak)
+    assert chips.predict(fitted, timed[1].events, seed=0).labels.shape == (1, len(timed[1].events))
+    with pytest.raises(InputError, match="chips: got 3, expected 1 to 1, as many as were calibrated"):
+        replace(chips, chips=3).population()
+    with pytest.raises(InputError, match=r"backend\.chip_seed: got 8, expected 7, as was calibrated"):
+        replace(chips, chip_seed=8).population()

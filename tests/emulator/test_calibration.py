@@ -248,7 +248,7 @@ def test_a_changed_or_foreign_file_is_refused(calibrated: CalibratedChips, tmp_p
     with np.load(tmp_path / "chips.npz") as file:
         arrays = {name: file[name] for name in file.files}
     arrays["code/leak"] = arrays["code/leak"] + 1
-    np.savez(tmp_path / "changed.npz", **arrays)  # type: ignore[arg-type]  # arrays, not the flag
+    np.savez(tmp_path / "changed.npz", **arrays)
     with pytest.raises(InputError, match=r"changed.npz: got contents that do not match their checksum"):
         load_calibration(tmp_path / "changed.npz")
     (tmp_path / "text.npz").write_text("codes")
@@ -266,7 +266,12 @@ def test_search_finds_the_best_code_of_a_monotone_curve(
     target = low + span * optimum
     sign = -1.0 if falling else 1.0
     found, reading = search_codes(
-        lambda code: sign * code, sign * target, low=low, high=low + span, inverted=falling, shape=(3,)
+        lambda code: np.asarray(sign * code, np.float64),
+        sign * target,
+        low=low,
+        high=low + span,
+        inverted=falling,
+        shape=(3,),
     )
     assert np.abs(found - target).max() <= 1
     np.testing.assert_array_equal(reading, sign * found)
@@ -274,7 +279,7 @@ def test_search_finds_the_best_code_of_a_monotone_curve(
 
 def test_search_of_the_ten_bits_takes_twelve_measurements_and_thirteen_in_noise() -> None:
     for noise_step, expected in ((0, 12), (5, 13)):
-        calls = []
+        calls: list[int] = []
 
         def measure(code: np.ndarray, calls: list[int] = calls) -> np.ndarray:
             calls.append(1)
@@ -286,7 +291,7 @@ def test_search_of_the_ten_bits_takes_twelve_measurements_and_thirteen_in_noise(
 
 @pytest.mark.parametrize("tau", [1e-6, 5e-6, 10e-6, 40e-6])
 def test_fit_of_a_noisy_decay_is_unbiased(tau: float) -> None:
-    """2,000 traces of 5 tau with noise of 1 in 40: some percent of spread, a median within 4 standard errors."""
+    """2,000 traces of 5 tau with noise of 1 in 40: percents of spread, a median within 4 of its errors."""
     generator = np.random.default_rng(0)
     times = 5 * tau * np.arange(64) / 64
     traces = 12 + 40 * np.exp(-times / tau) + generator.standard_normal((2000, 64))
