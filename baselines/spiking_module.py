@@ -1,0 +1,167 @@
+"""The weights and constants of a spiking network of several layers, and what it does with a batch."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+
+from hearspike.baselines.axonal_delays import delay
+from hearspike.baselines.event_batch import EventBatch
+from hearspike.baselines.neurons import Neurons
+from hearspike.baselines.spiking_layer import leaky_readout, spiking_layer
+
+if TYPE_CHECKING:
+    from hearspike.baselines.spiking_network import SpikingClassifier
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the network does with some samples.
+
+    Parameters
+    ----------
+    traces
+        Membranes of the readout [sample, step, class].
+    spikes
+        Spikes of each hidden layer [sample, step, neuron].
+    """
+
+    traces: torch.Tensor
+    spikes: list[torch.Tensor]
+
+
+class SpikingModule(torch.nn.Module):
+    """Hidden layers, one after the other, and a leaky readout."""
+
+    def __init__(self, settings: "SpikingClassifier", inputs: int, classes: int) -> None:
+        super().__init__()
+        sizes = [inputs, *settings.hidden]
+        self.hidden = torch.nn.ModuleList([SpikingLayer(settings, *pair) for pair in pairwise(sizes)])
+        self.readout = Readout(settings, sizes[-1], classes)
+
+    def forward(self, source: EventBatch) -> Activity:
+        """Run the network over all time steps."""
+        signal: EventBatch | torch.Tensor = source
+        record: list[torch.Tensor] = []
+        for layer in self.hidden:
+            spikes = layer(signal)
+            record.append(spikes)
+            signal = spikes
+        return Activity(self.readout(signal), record)
+
+
+class SpikingLayer(torch.nn.Module):
+    """Synapses, with delays and normalisation where asked for, onto neurons that may feed each other."""
+
+    def __init__(self, settings: "SpikingClassifier", sources: int, neurons: int) -> None:
+        super().__init__()
+        self.settings = settings
+        axons = settings.axons if settings.largest_delay > 0 else 1
+        self.weight = _normal(axons * sources, neurons, settings.input_scale)
+        self.recurrent_weight = (
+            _normal(neurons, neurons, settings.recurrent_scale) if settings.recurrent else None
+        )
+        self.delays = None
+        if settings.largest_delay > 0:
+            spread = torch.rand(axons, sources) * settings.largest_delay_in_steps
+            self.delays = torch.nn.Parameter(spread)
+        self.normalisation = torch.nn.BatchNorm1d(neurons) if settings.normalise else None
+        self.time_constants = TimeConstants(settings, neurons)
+        self.adaptation_strength = (
+            torch.nn.Parameter(torch.full((neurons,), settings.adaptation_strength))
+            if settings.adaptation_strength > 0
+            else None
+        )
+
+    def forward(self, source: EventBatch | torch.Tensor) -> torch.Tensor:
+        """Map counts or spikes [sample, step, source] to spikes [sample, step, neuron]."""
+        settings = self.settings
+        weight: torch.Tensor | None = self.weight
+        if self.delays is not None:
+            dense = source.dense() if isinstance(source, EventBatch) else source
+            source = delay(dense, self.delays.clamp(0, settings.largest_delay_in_steps))
+        if self.normalisation is not None:
+            drive = (source.dense() if isinstance(source, EventBatch) else source) @ self.weight
+            # Over samples and steps; the threshold of 1 is reached by strong drive only.
+            source = settings.input_scale * self.normalisation(drive.transpose(1, 2)).transpose(1, 2)
+            weight = None
+        decay_syn, decay_mem = self.time_constants()
+        adaptation_decay = math.exp(-settings.step / settings.tau_adaptation)
+        adaptive = self.adaptation_strength is not None
+        spikes = spiking_layer(
+            source,
+            weight,
+            Neurons(
+                decay_syn=decay_syn,
+                decay_mem=decay_mem,
+                threshold=1.0,
+                reset=settings.reset,
+                surrogate_slope=settings.surrogate_slope,
+                adaptation_decay=adaptation_decay if adaptive else None,
+                adaptation_strength=self.adaptation_strength,
+            ),
+            recurrent_weight=self.recurrent_weight,
+            implementation=settings.implementation,
+        )
+        # A neuron that is left out is left out for the whole sample.
+        kept = torch.nn.functional.dropout(
+            torch.ones(len(spikes), 1, spikes.shape[2]), settings.dropout, self.training
+        )
+        return spikes * kept if self.training and settings.dropout > 0 else spikes
+
+
+class Readout(torch.nn.Module):
+    """Leaky neurons that never spike."""
+
+    def __init__(self, settings: "SpikingClassifier", sources: int, classes: int) -> None:
+        super().__init__()
+        self.settings = settings
+        self.weight = _normal(sources, classes, settings.readout_scale)
+        self.time_constants = TimeConstants(settings, classes)
+
+    def forward(self, source: torch.Tensor) -> torch.Tensor:
+        """Map spikes [sample, step, source] to membranes [sample, step, class]."""
+        decay_syn, decay_mem = self.time_constants()
+        return leaky_readout(
+            source,
+            self.weight,
+            decay_syn=decay_syn,
+            decay_mem=decay_mem,
+            implementation=self.settings.implementation,
+        )
+
+
+class TimeConstants(torch.nn.Module):
+    """Membrane and synaptic time constants of a layer, one for all or each neuron's own, learnt as logs."""
+
+    def __init__(self, settings: "SpikingClassifier", neurons: int) -> None:
+        super().__init__()
+        self.step = settings.step
+        for name, tau in (("log_tau_syn", settings.tau_syn), ("log_tau_mem", settings.tau_mem)):
+            values = torch.full((neurons,), math.log(tau))
+            if settings.train_time_constants:
+                values = values + settings.time_constant_spread * torch.randn(neurons)
+                setattr(self, name, torch.nn.Parameter(values))
+            else:
+                self.register_buffer(name, values, persistent=False)
+
+    def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the decays of current and membrane in one step, each [neuron]."""
+        tau_syn, tau_mem = self.seconds()
+        return torch.exp(-self.step / tau_syn), torch.exp(-self.step / tau_mem)
+
+    def seconds(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the synaptic and membrane time constants, each [neuron]."""
+        return torch.exp(self.get("log_tau_syn")), torch.exp(self.get("log_tau_mem"))
+
+    def get(self, name: str) -> torch.Tensor:
+        """Return a tensor of the module."""
+        values = getattr(self, name)
+        assert isinstance(values, torch.Tensor)
+        return values
+
+
+def _normal(sources: int, targets: int, scale: float) -> torch.nn.Parameter:
+    return torch.nn.Parameter(torch.randn(sources, targets) * (scale / math.sqrt(sources)))

@@ -1,0 +1,328 @@
+"""Spiking networks of current-based neurons: one to many layers, recurrence, adaptation, learnt constants.
+
+The family of Cramer et al. (IEEE TNNLS 33:2744, 2022), with what later lifted results on its data sets:
+adaptive thresholds (Yin et al., Nat. Mach. Intell. 3:905, 2021), time constants that are learnt and differ
+from neuron to neuron (Perez-Nieves et al., Nat. Commun. 12:5791, 2021), and learnt delays
+(`hearspike.baselines.axonal_delays`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import nir
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hearspike.baselines.event_batch import EventBatch, events_in_steps
+from hearspike.baselines.input_frames import InputFrames
+from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
+from hearspike.baselines.neurons import Reset
+from hearspike.baselines.recurrent_network import decide
+from hearspike.baselines.spiking_graph import spiking_graph
+from hearspike.baselines.spiking_layer import Implementation
+from hearspike.baselines.spiking_module import SpikingModule
+from hearspike.baselines.training import EpochScore, Training, one_thread, seeded_torch, train_by_gradient
+from hearspike.datasets import SpikeDataset, SpikeEvents
+from hearspike.errors import InputError
+from hearspike.progress import Progress, no_progress
+
+PREDICTION_BATCH = 256
+"""Samples that pass through the network at once when it predicts: bounds the memory."""
+
+RATE_FACTORS = {"delays": 100.0}
+"""Delays are counted in steps and have far to go (the factor of Hammouamri et al., ICLR 2024)."""
+
+
+@dataclass(frozen=True)
+class SpikingClassifier:
+    r"""Settings of a network; `hearspike.baselines.neurons` has its equations.
+
+    With spikes at the beginnings of steps of length :math:`\Delta` the recursion
+    :math:`V[t] = \beta V[t-1] + I[t]` is exact for neurons whose potential a spike of weight 1 lifts by 1
+    within the step. Time constants are given on the chip's scale, so that one setting fits speech and tasks
+    that are made in the chip's time.
+
+    The loss is the cross-entropy of ``readout_gain`` times the readout's score plus, for each hidden layer of
+    neurons with :math:`z_j` spikes per sample, in the mean over the batch (Cramer et al. 2022),
+
+    .. math::
+        s_l \, \langle \max(0, \theta_l - z_j)^2 \rangle_j + s_u \max(0, \langle z_j \rangle_j - \theta_u)^2 .
+
+    Parameters
+    ----------
+    frames
+        Window, time steps and pooled input channels.
+    hidden
+        Number of neurons of each hidden layer.
+    recurrent
+        Whether the neurons of a hidden layer feed each other.
+    time_scale
+        Seconds of the data's time in one second of the chip's.
+    tau_mem_us, tau_syn_us
+        Membrane and synaptic time constants in microseconds of the chip's time.
+    train_time_constants
+        Whether every neuron learns its own.
+    time_constant_spread
+        Standard deviation of their logarithms at the start, where they are learnt.
+    tau_adaptation_us, adaptation_strength
+        Time constant of the adaptive threshold and its initial strength :math:`\kappa`, which is learnt for
+        every neuron; a strength of 0 is a fixed threshold.
+    largest_delay_us, axons
+        Bound of the learnt delays, 0 for none, and the number of axons from each source.
+    reset
+        What a spike does to the membrane, ``subtract`` or ``zero``.
+    surrogate_slope
+        Slope of the SuperSpike surrogate.
+    normalise
+        Whether the drive of each neuron is normalised over batch and time (Ioffe and Szegedy,
+        arXiv:1502.03167).
+    dropout
+        Probability of a hidden neuron to be left out of a sample in training.
+    readout
+        What of the readout trace decides: its ``maximum``, its ``sum`` over time or its ``last`` value.
+    readout_gain
+        Factor on the score before the softmax of the loss.
+    input_scale, recurrent_scale, readout_scale
+        Standard deviation of the initial weights times the square root of the number of sources.
+    lower_spikes, lower_penalty
+        :math:`\theta_l` and :math:`s_l`.
+    upper_spikes, upper_penalty
+        :math:`\theta_u` and :math:`s_u`.
+    implementation
+        ``fused`` or ``torch``; see `hearspike.baselines.spiking_layer`.
+    training
+        Settings of the gradient descent.
+    """
+
+    frames: InputFrames
+    hidden: tuple[int, ...]
+    recurrent: bool
+    time_scale: float
+    tau_mem_us: float
+    tau_syn_us: float
+    train_time_constants: bool
+    time_constant_spread: float
+    tau_adaptation_us: float
+    adaptation_strength: float
+    largest_delay_us: float
+    axons: int
+    reset: Reset
+    surrogate_slope: float
+    normalise: bool
+    dropout: float
+    readout: Readout
+    readout_gain: float
+    input_scale: float
+    recurrent_scale: float
+    readout_scale: float
+    lower_spikes: float
+    lower_penalty: float
+    upper_spikes: float
+    upper_penalty: float
+    implementation: Implementation
+    training: Training
+
+    def __post_init__(self) -> None:
+        if not self.hidden or min(self.hidden) < 1:
+            raise InputError("model.hidden", list(self.hidden), "one or more numbers of at least 1")
+        if self.axons < 1:
+            raise InputError("model.axons", self.axons, "at least 1")
+        for name in ("time_scale", "tau_mem_us", "tau_syn_us", "tau_adaptation_us", "readout_gain"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise InputError(f"model.{name}", getattr(self, name), "a positive number")
+        for name in ("time_constant_spread", "adaptation_strength", "largest_delay_us", "surrogate_slope"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise InputError(f"model.{name}", getattr(self, name), "a number of at least 0")
+        if not 0 <= self.dropout < 1:
+            raise InputError("model.dropout", self.dropout, "at least 0 and below 1")
+        for name, choice in (("readout", Readout), ("reset", Reset), ("implementation", Implementation)):
+            if getattr(self, name) not in get_args(choice):
+                raise InputError(
+                    f"model.{name}", getattr(self, name), f"one of {', '.join(get_args(choice))}"
+                )
+
+    @property
+    def step(self) -> float:
+        """Length of a step in seconds of the data's time."""
+        return self.frames.window / self.frames.bins
+
+    @property
+    def tau_mem(self) -> float:
+        """Membrane time constant in seconds of the data's time, of every neuron or at the start."""
+        return self.tau_mem_us * 1e-6 * self.time_scale
+
+    @property
+    def tau_syn(self) -> float:
+        """Synaptic time constant in seconds of the data's time, of every neuron or at the start."""
+        return self.tau_syn_us * 1e-6 * self.time_scale
+
+    @property
+    def tau_adaptation(self) -> float:
+        """Time constant of the adaptive threshold in seconds of the data's time."""
+        return self.tau_adaptation_us * 1e-6 * self.time_scale
+
+    @property
+    def largest_delay(self) -> float:
+        """Bound of the delays in seconds of the data's time."""
+        return self.largest_delay_us * 1e-6 * self.time_scale
+
+    @property
+    def largest_delay_in_steps(self) -> float:
+        """Bound of the delays in steps."""
+        return self.largest_delay / self.step
+
+    def shape(self, channels: int, classes: int) -> NetworkShape:
+        """Return the sizes of the network for data with these channels and classes.
+
+        Raises
+        ------
+        InputError
+            If the network has what no chip here has: adaptation, delays, normalisation, reset by subtraction.
+        """
+        for name, none in (
+            ("adaptation_strength", 0),
+            ("largest_delay_us", 0),
+            ("normalise", False),
+            ("reset", "zero"),
+        ):
+            if getattr(self, name) != none:
+                raise InputError(f"model.{name}", getattr(self, name), f"{none} for a network on a chip")
+        return NetworkShape(self.frames.inputs(channels), self.hidden, classes, recurrent=self.recurrent)
+
+    def fit(
+        self,
+        train: SpikeDataset,
+        validation: SpikeDataset,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+        checkpoint: Path | None = None,
+    ) -> "FittedSpikingClassifier":
+        """Train the weights; keep those of the epoch that is best on validation speakers."""
+        inputs, classes = self.frames.inputs(train.events.channels), len(train.classes)
+        with seeded_torch(np.random.default_rng(np.random.SeedSequence(seed))):
+            module = SpikingModule(self, inputs, classes)
+
+        def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
+            activity = module(self.steps(events))
+            penalty = torch.stack([self.penalty(spikes) for spikes in activity.spikes]).sum()
+            return self.readout_gain * decide(activity.traces, self.readout), penalty
+
+        history = train_by_gradient(
+            module,
+            scores,
+            train,
+            validation,
+            self.training,
+            seed=seed,
+            identity=repr(self),
+            progress=progress,
+            checkpoint=checkpoint,
+            rate_factors=RATE_FACTORS,
+        )
+        return FittedSpikingClassifier(self, module, inputs, classes, history)
+
+    def steps(self, events: SpikeEvents) -> EventBatch:
+        """Return the network's input."""
+        return events_in_steps(self.frames.pool(events), steps=self.frames.bins, window=self.frames.window)
+
+    def penalty(self, spikes: torch.Tensor) -> torch.Tensor:
+        """Return the regularisers for the spikes [sample, step, neuron] of one layer."""
+        counts = spikes.sum(dim=1).mean(dim=0)
+        lower = torch.relu(self.lower_spikes - counts).square().mean()
+        upper = torch.relu(counts.mean() - self.upper_spikes).square()
+        return self.lower_penalty * lower + self.upper_penalty * upper
+
+
+@dataclass(frozen=True)
+class FittedSpikingClassifier:
+    """A trained network, in software and, if a chip could have it, as a NIR graph."""
+
+    settings: SpikingClassifier
+    module: SpikingModule
+    inputs: int
+    classes: int
+    history: tuple[EpochScore, ...]
+
+    @property
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """Weights, learnt constants and running averages."""
+        return {name: tensor.numpy() for name, tensor in self.module.state_dict().items()}
+
+    @property
+    def window(self) -> float:
+        """Length of the input in seconds."""
+        return self.settings.frames.window
+
+    @property
+    def readout(self) -> Readout:
+        """What of the readout trace decides."""
+        return self.settings.readout
+
+    def encode(self, events: SpikeEvents) -> SpikeEvents:
+        """Pool neighbouring channels to the inputs of the network."""
+        return self.settings.frames.pool(events)
+
+    def network(self) -> nir.NIRGraph:
+        """Return the network in continuous time.
+
+        Raises
+        ------
+        InputError
+            See `SpikingClassifier.shape`.
+        """
+        shape = self.settings.shape(self.inputs, self.classes)
+        return spiking_graph(self.module, shape, step=self.settings.step)
+
+    @torch.no_grad()
+    def predict(self, events: SpikeEvents) -> Predictions:
+        """Run the network in software."""
+        self.module.eval()
+        labels, counts = [np.empty(0, np.int64)], [np.empty((1 + len(self.settings.hidden), 0), np.int64)]
+        with one_thread():
+            for part in _parts(events):
+                source = self.settings.steps(part)
+                activity = self.module(source)
+                labels.append(decide(activity.traces, self.settings.readout).argmax(dim=1).numpy())
+                received = np.add.reduceat(np.append(source.values, 0), source.offsets[: -1 : source.steps])
+                received[np.diff(source.offsets[:: source.steps]) == 0] = 0
+                fired = [spikes.sum(dim=(1, 2)).numpy() for spikes in activity.spikes]
+                counts.append(np.stack([received, *fired]).astype(np.int64))
+        names = ["input", *(f"hidden{number}" for number in range(1, len(self.settings.hidden) + 1))]
+        spikes = np.concatenate(counts, axis=1)
+        return Predictions(
+            np.concatenate(labels)[np.newaxis],
+            layer_spikes={name: row[np.newaxis] for name, row in zip(names, spikes, strict=True)},
+            operations=self._operations(spikes),
+        )
+
+    def _operations(self, spikes: NDArray[np.int64]) -> Operations | None:
+        """Count a weight for each spike and target, and for each neuron and step a product per decay."""
+        if not spikes.shape[1]:
+            return None
+        settings = self.settings
+        sizes = [*settings.hidden, self.classes]
+        means = spikes.mean(axis=1)
+        # Over an axon a spike arrives in two steps, weighted.
+        arrivals = 2.0 * settings.axons if settings.largest_delay > 0 else 1.0
+        forward = [
+            mean * size * (arrivals if layer < len(settings.hidden) else 1.0)
+            for layer, (mean, size) in enumerate(zip(means, sizes, strict=True))
+        ]
+        recurrent = sum(
+            mean * size for mean, size in zip(means[1:], settings.hidden, strict=True) if settings.recurrent
+        )
+        decays = 3.0 if settings.adaptation_strength > 0 else 2.0
+        updates = settings.frames.bins * (decays * sum(settings.hidden) + 2.0 * self.classes)
+        weighted = settings.largest_delay > 0
+        products = updates + (sum(forward[:-1]) if weighted else 0.0)
+        added = float((forward[-1] if weighted else sum(forward)) + recurrent)
+        return Operations(multiply_accumulates=float(products), accumulates=added)
+
+
+def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:
+    for start in range(0, len(events), PREDICTION_BATCH):
+        yield events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))
