@@ -5,7 +5,7 @@ reads of the chip's converter, so that what the model computes and what a chip s
 256-246-10 it is their network for 16 × 16 images, at 70-186 recurrent-20 the one for SHD.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -192,6 +192,18 @@ class ChipNetwork:
             checkpoint=checkpoint,
         )
         return FittedChipNetwork(self, module.weights, history)
+
+    def restore(
+        self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
+    ) -> "FittedChipNetwork":
+        """Return the network with these weights."""
+        module = _Parameters(self, self.shape(channels, classes), np.random.default_rng(0))
+        tensors = {
+            name.removesuffix("_weights"): torch.from_numpy(array.copy())
+            for name, array in parameters.items()
+        }
+        module.load_state_dict(tensors)
+        return FittedChipNetwork(self, module.weights)
 
 
 class _Parameters(torch.nn.Module):

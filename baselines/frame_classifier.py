@@ -1,6 +1,6 @@
 """What the models that do not spike share: frames in, scores out, trained by gradient."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,20 @@ def fit_frame_classifier(
         checkpoint=checkpoint,
     )
     return FittedFrameClassifier(frames, module, history)
+
+
+def restore_frame_classifier(
+    make_module: Callable[[int, int], torch.nn.Module],
+    frames: InputFrames,
+    parameters: Mapping[str, NDArray[Any]],
+    *,
+    channels: int,
+    classes: int,
+) -> "FittedFrameClassifier":
+    """Return the classifier with these tensors; see `hearspike.baselines.interface.Restorable`."""
+    module = make_module(frames.inputs(channels), classes)
+    module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in parameters.items()})
+    return FittedFrameClassifier(frames, module, ())
 
 
 @dataclass(frozen=True)

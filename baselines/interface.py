@@ -3,6 +3,7 @@
 Bring your own model by writing a class with these two methods and one YAML file that names it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -105,6 +106,20 @@ class Model(Protocol):
 
         A model that takes long keeps what it has so far in the folder ``checkpoint`` and, if it finds
         something there, goes on to the same result; others leave the folder alone.
+        """
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """A model that takes back what it has learnt; others have to be trained again."""
+
+    def restore(self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int) -> FittedModel:
+        """Return the fitted model whose ``parameters`` these are, for data of these sizes.
+
+        Raises
+        ------
+        KeyError, RuntimeError, ValueError
+            If they are not those of this model.
         """
 
 

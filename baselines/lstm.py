@@ -3,12 +3,19 @@
 The cell is that of Hochreiter and Schmidhuber (Neural Computation 9:1735, 1997) with forget gate.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
-from hearspike.baselines.frame_classifier import FittedFrameClassifier, fit_frame_classifier
+from hearspike.baselines.frame_classifier import (
+    FittedFrameClassifier,
+    fit_frame_classifier,
+    restore_frame_classifier,
+)
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.training import Training
 from hearspike.datasets import SpikeDataset
@@ -72,6 +79,18 @@ class LongShortTermMemory:
             identity=repr(self),
             progress=progress,
             checkpoint=checkpoint,
+        )
+
+    def restore(
+        self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
+    ) -> FittedFrameClassifier:
+        """Return the network with these tensors."""
+        return restore_frame_classifier(
+            lambda inputs, outputs: _Network(self, inputs, outputs),
+            self.frames,
+            parameters,
+            channels=channels,
+            classes=classes,
         )
 
 

@@ -155,6 +155,14 @@ class RecurrentSpikingNetwork:
             _bring_readout_into_range(fitted, train.events)
         return replace(fitted, history=history)
 
+    def restore(
+        self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
+    ) -> "FittedRecurrentNetwork":
+        """Return the network with these weights."""
+        module = _Network(self, self.shape(channels, classes), np.random.default_rng(0))
+        module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in parameters.items()})
+        return FittedRecurrentNetwork(self, module)
+
 
 class _Network(torch.nn.Module):
     """The weights and their dynamics in discrete time."""

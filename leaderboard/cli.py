@@ -13,6 +13,8 @@ from hearspike.errors import InputError, Notice
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from hearspike.leaderboard.reproduction import Agreement
+
 EXIT_INPUT_ERROR = 1
 
 HYDRA_COMMAND: dict[str, Any] = {
@@ -322,6 +324,78 @@ def report(name: str, runs: Path | None, form: str, figure: Path | None) -> None
     if figure:
         save_figure(name, table, figure)
     click.echo(render(as_text(table), form), nl=False)
+
+
+@commands.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--root", type=click.Path(path_type=Path), help="Folder of the data.  [default: the record's]")
+def reproduce(run: Path, root: Path | None) -> None:
+    """Run the record in folder RUN again; exit with 1 if it does not come out as recorded."""
+    from hearspike.leaderboard.progress_display import show_progress
+    from hearspike.leaderboard.reproduction import reproduce as run_again
+
+    with show_progress() as progress:
+        agreements = run_again(run, root=root, progress=progress)
+    _show_agreements(agreements)
+
+
+@commands.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the bundle.")
+def submit(run: Path, to: Path) -> None:
+    """Bundle the run in folder RUN, with record, weights and checksums, for others to verify."""
+    from hearspike.leaderboard.submission import submit as bundle
+
+    click.echo(bundle(run, to))
+
+
+@commands.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--root", type=click.Path(path_type=Path), help="Folder of the data.  [default: the record's]")
+@click.option("--train", is_flag=True, help="Train anew instead of taking the weights of the bundle.")
+def verify(bundle: Path, root: Path | None, train: bool) -> None:
+    """Run somebody's BUNDLE again on the test set; exit with 1 if it does not come out as claimed."""
+    from hearspike.leaderboard.progress_display import show_progress
+    from hearspike.leaderboard.submission import verify as check
+
+    with show_progress() as progress:
+        agreements = check(bundle, root=root, train=train, progress=progress)
+    _show_agreements(agreements)
+
+
+def _show_agreements(agreements: "list[Agreement]") -> None:
+    from hearspike.leaderboard.reproduction import tabulate
+    from hearspike.leaderboard.table import render
+
+    click.echo(render(tabulate(agreements), "text"), nl=False)
+    if not all(item.agrees for item in agreements):
+        sys.exit(EXIT_INPUT_ERROR)
+
+
+@commands.command()
+@click.option("--against", type=click.Path(path_type=Path), required=True, help="The baseline, a JSON file.")
+@click.option("--update", type=click.Path(path_type=Path), help="Also write what came out as a new baseline.")
+def regress(against: Path, update: Path | None) -> None:
+    """Run a baseline's models and benchmarks again; exit with 1 if anything has become worse."""
+    from hearspike.files import refuse_existing
+    from hearspike.leaderboard import regression
+    from hearspike.leaderboard.progress_display import show_progress
+    from hearspike.leaderboard.table import render
+
+    baseline = regression.read_baseline(against)
+    if update:
+        refuse_existing(update)
+    with show_progress() as progress:
+        now = regression.measure(baseline, progress=progress)
+    if update:
+        regression.write_baseline(now, update)
+    if not baseline.values:
+        click.echo(f"{against} had no values to compare with")
+        return
+    verdicts = regression.compare(baseline, now)
+    click.echo(render(regression.tabulate(verdicts), "text"), nl=False)
+    if any(item.verdict == "worse" for item in verdicts):
+        sys.exit(EXIT_INPUT_ERROR)
 
 
 @commands.command()

@@ -45,7 +45,13 @@ _fitted: OrderedDict[str, tuple[FittedModel, float]] = OrderedDict()
 _FITTED_KEPT = 4
 
 
-def evaluate(config: Mapping[str, Any], folder: Path, *, progress: Progress = no_progress) -> Record:
+def evaluate(
+    config: Mapping[str, Any],
+    folder: Path,
+    *,
+    fitted: FittedModel | None = None,
+    progress: Progress = no_progress,
+) -> Record:
     """Make one run and write its record, predictions, weights and configuration into a folder.
 
     Parameters
@@ -54,6 +60,8 @@ def evaluate(config: Mapping[str, Any], folder: Path, *, progress: Progress = no
         The configuration of ``hearspike evaluate``, resolved to plain values.
     folder
         The run's folder; must not hold a record.
+    fitted
+        A model that has been trained already, to score instead of training one.
     progress
         Called as training goes on.
 
@@ -74,7 +82,7 @@ def evaluate(config: Mapping[str, Any], folder: Path, *, progress: Progress = no
         if not isinstance(config[name], int) or config[name] < least:
             raise InputError(name, config[name], f"a whole number of at least {least}")
     with open_run(folder, _record(plain_config, status="running")):
-        record = _complete(plain_config, folder, progress)
+        record = _complete(plain_config, folder, fitted, progress)
         write_record(record, folder)
     shutil.rmtree(_checkpoint_folder(plain_config, record.task["sha256"]), ignore_errors=True)
     return read_record(folder / FILE_NAME)
@@ -98,7 +106,7 @@ def _record(config: dict[str, Any], **fields: Any) -> Record:  # noqa: ANN401  #
     )
 
 
-def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Record:
+def _complete(config: dict[str, Any], folder: Path, given: FittedModel | None, progress: Progress) -> Record:
     phases: dict[str, float] = {}
     seed = config["seed"]
     with _timed(phases, "load"):
@@ -108,7 +116,7 @@ def _complete(config: dict[str, Any], folder: Path, progress: Progress) -> Recor
     backend.check(model, task.train.events.channels, len(task.train.classes))
     probe = build(config["probe"], "probe") if config.get("probe") else None
     test = SealedTest(task.test)
-    fitted, phases["fit"], shared = _fit(config, task, model, progress)
+    fitted, phases["fit"], shared = (given, 0.0, False) if given else _fit(config, task, model, progress)
     with _timed(phases, "predict"):
         predictions = backend.predict(fitted, test.events, seed=seed)
     with _timed(phases, "time"):
