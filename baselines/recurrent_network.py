@@ -6,7 +6,7 @@ one recurrent hidden layer, a leaky readout whose trace is summed over time. At 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path

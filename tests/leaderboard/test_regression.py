@@ -51,7 +51,7 @@ def test_noise_alone_is_called_worse_no_more_often_than_stated() -> None:
     then = baseline(accuracy=[0.5] * 5)
     draws = [baseline(accuracy=list(0.5 + 0.04 * rng.standard_normal(5))) for _ in range(400)]
     worse = sum(verdicts(then, now)["accuracy"] == "worse" for now in draws)
-    # Binomial(400, 0.05) exceeds 36 with probability 2e-4; that the mean be beyond the margin lowers it further.
+    # Binomial(400, 0.05) exceeds 36 with probability 2e-4; the margin lowers it further.
     assert worse <= 36
     assert sum(verdicts(then, now)["accuracy"] == "undecided" for now in draws) > 200
 
