@@ -142,7 +142,7 @@ def _collect(values: dict[str, list[float]], record: Record) -> None:
 def _ratios(table: pd.DataFrame) -> dict[str, float]:
     """Return the ratio of every workload that has one."""
     found = table.dropna(subset=["ratio"])
-    return {str(row.workload): float(row.ratio) for row in found.itertuples()}
+    return dict(zip(map(str, found["workload"]), map(float, found["ratio"]), strict=True))
 
 
 def compare(baseline: Baseline, now: Baseline) -> list[Verdict]:
