@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from hearspike.baselines.deployment import WeightTransfer, random_generator
 from hearspike.baselines.in_the_loop import InTheLoop
-from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
+from hearspike.baselines.interface import NetworkShape, Predictions, Readout
 from hearspike.baselines.noise_aware import NoiseAware
+from hearspike.baselines.operations import neuron_operations, spike_operations
 from hearspike.baselines.recurrent_network import decide
 from hearspike.baselines.training import EpochScore, Training, one_thread, train_by_gradient
 from hearspike.baselines.two_layer_network import (
@@ -272,14 +273,15 @@ class FittedChipNetwork:
                 seen = part.sample_of_event[part.times < self.settings.window]
                 received.append(np.bincount(seen, minlength=len(part)))
         inputs, spikes = np.concatenate(received), np.concatenate(fired)
-        targets = hidden * self.settings.recurrent + classes
+        operations = neuron_operations(hidden + classes, steps=self.settings.bins, states=2)
+        for weights, sent in zip(self.weights, (inputs, spikes, spikes), strict=True):
+            if weights is not None:
+                steps = self.settings.bins
+                operations += spike_operations(weights.numpy(), sent.mean(), steps=steps)
         return Predictions(
             np.concatenate(labels)[np.newaxis],
             layer_spikes={"input": inputs[np.newaxis], "hidden": spikes[np.newaxis]},
-            operations=Operations(
-                multiply_accumulates=2.0 * self.settings.bins * (hidden + classes),
-                accumulates=float(inputs.mean() * hidden + spikes.mean() * targets),
-            ),
+            operations=operations,
         )
 
 

@@ -24,7 +24,8 @@ def spike_operations(weights: NDArray[np.floating], spikes: ArrayLike, *, steps:
     weights
         [target, source]; :math:`f_i` is the number of weights of source :math:`i` that are not 0.
     spikes
-        [source] Mean number of spikes per sample, :math:`n_i`.
+        [source] Mean number of spikes per sample, :math:`n_i`; or that of all sources together, taken as
+        evenly spread over them, which is exact where no weight is 0.
     steps
         Time steps of a sample.
     """
@@ -70,4 +71,5 @@ def neuron_operations(neurons: int, *, steps: int, states: int) -> Operations:
 
 def _effective(weights: NDArray[np.floating], counts: ArrayLike) -> float:
     fan_out = np.count_nonzero(weights, axis=0)
-    return float(fan_out @ np.asarray(counts, dtype=np.float64))
+    given = np.asarray(counts, dtype=np.float64)
+    return float(fan_out @ (given if given.ndim else np.full(len(fan_out), given / len(fan_out))))

@@ -18,7 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 from hearspike.baselines.fused_layer import fused_recurrent_layer, stepped_recurrent_layer
-from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
+from hearspike.baselines.interface import NetworkShape, Predictions, Readout
+from hearspike.baselines.operations import neuron_operations, spike_operations
 from hearspike.baselines.training import EpochScore, Training, one_thread, train_by_gradient
 from hearspike.datasets import SpikeDataset, SpikeEvents, bin_events
 from hearspike.errors import InputError
@@ -281,14 +282,16 @@ class FittedRecurrentNetwork:
         with one_thread():
             parts = [self._run(part) for part in _parts(events)]
         labels, inputs, hidden = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        neurons = len(self.module.input_weights)
-        classes = len(self.module.readout_weights)
-        accumulates = inputs.mean() * neurons + hidden.mean() * (neurons + classes)
-        updates = 2.0 * self.settings.bins * (neurons + classes)
+        sources = {"input_weights": inputs, "recurrent_weights": hidden, "readout_weights": hidden}
+        weights, bins = self.parameters, self.settings.bins
+        neurons = len(weights["input_weights"]) + len(weights["readout_weights"])
+        operations = neuron_operations(neurons, steps=bins, states=2)
+        for name, spikes in sources.items():
+            operations += spike_operations(weights[name], spikes.mean(), steps=bins)
         return Predictions(
             labels[np.newaxis],
             layer_spikes={"input": inputs[np.newaxis], "hidden": hidden[np.newaxis]},
-            operations=Operations(multiply_accumulates=updates, accumulates=float(accumulates)),
+            operations=operations,
         )
 
     @torch.no_grad()
