@@ -20,6 +20,7 @@ from hearspike.baselines.event_batch import EventBatch, events_in_steps
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
 from hearspike.baselines.neurons import Reset
+from hearspike.baselines.operations import neuron_operations, spike_operations, value_operations
 from hearspike.baselines.recurrent_network import decide
 from hearspike.baselines.spiking_graph import spiking_graph
 from hearspike.baselines.spiking_layer import Implementation
@@ -281,46 +282,49 @@ class FittedSpikingClassifier:
     def predict(self, events: SpikeEvents) -> Predictions:
         """Run the network in software."""
         self.module.eval()
-        labels, counts = [np.empty(0, np.int64)], [np.empty((1 + len(self.settings.hidden), 0), np.int64)]
+        layers = len(self.settings.hidden)
+        labels, totals = [np.empty(0, np.int64)], [np.empty((1 + layers, 0), np.int64)]
+        by_source = [np.zeros(size) for size in (self.inputs, *self.settings.hidden)]
         with one_thread():
             for part in _parts(events):
                 source = self.settings.steps(part)
                 activity = self.module(source)
                 labels.append(decide(activity.traces, self.settings.readout).argmax(dim=1).numpy())
-                received = np.add.reduceat(np.append(source.values, 0), source.offsets[: -1 : source.steps])
-                received[np.diff(source.offsets[:: source.steps]) == 0] = 0
+                sample = np.repeat(np.arange(len(source)), np.diff(source.offsets[:: source.steps]))
+                received = np.bincount(sample, weights=source.values, minlength=len(source))
                 fired = [spikes.sum(dim=(1, 2)).numpy() for spikes in activity.spikes]
-                counts.append(np.stack([received, *fired]).astype(np.int64))
-        names = ["input", *(f"hidden{number}" for number in range(1, len(self.settings.hidden) + 1))]
-        spikes = np.concatenate(counts, axis=1)
+                totals.append(np.stack([received, *fired]).astype(np.int64))
+                by_source[0] += np.bincount(source.units, weights=source.values, minlength=self.inputs)
+                for counts, spikes in zip(by_source[1:], activity.spikes, strict=True):
+                    counts += spikes.sum(dim=(0, 1)).numpy()
+        names = ["input", *(f"hidden{number}" for number in range(1, 1 + layers))]
+        rows = np.concatenate(totals, axis=1)
+        means = [counts / len(events) for counts in by_source] if len(events) else None
         return Predictions(
             np.concatenate(labels)[np.newaxis],
-            layer_spikes={name: row[np.newaxis] for name, row in zip(names, spikes, strict=True)},
-            operations=self._operations(spikes),
+            layer_spikes={name: row[np.newaxis] for name, row in zip(names, rows, strict=True)},
+            operations=None if means is None else self._operations(means),
         )
 
-    def _operations(self, spikes: NDArray[np.int64]) -> Operations | None:
-        """Count a weight for each spike and target, and for each neuron and step a product per decay."""
-        if not spikes.shape[1]:
-            return None
-        settings = self.settings
-        sizes = [*settings.hidden, self.classes]
-        means = spikes.mean(axis=1)
-        # Over an axon a spike arrives in two steps, weighted.
-        arrivals = 2.0 * settings.axons if settings.largest_delay > 0 else 1.0
-        forward = [
-            mean * size * (arrivals if layer < len(settings.hidden) else 1.0)
-            for layer, (mean, size) in enumerate(zip(means, sizes, strict=True))
-        ]
-        recurrent = sum(
-            mean * size for mean, size in zip(means[1:], settings.hidden, strict=True) if settings.recurrent
-        )
-        decays = 3.0 if settings.adaptation_strength > 0 else 2.0
-        updates = settings.frames.bins * (decays * sum(settings.hidden) + 2.0 * self.classes)
-        weighted = settings.largest_delay > 0
-        products = updates + (sum(forward[:-1]) if weighted else 0.0)
-        added = float((forward[-1] if weighted else sum(forward)) + recurrent)
-        return Operations(multiply_accumulates=float(products), accumulates=added)
+    def _operations(self, spikes: list[NDArray[np.float64]]) -> Operations:
+        """Count what spikes [source] of the input and of each layer cause in the layer above, and updates."""
+        settings, steps, learnt = self.settings, self.settings.frames.bins, self.parameters
+        states = 3 if settings.adaptation_strength > 0 else 2
+        counted = neuron_operations(self.classes, steps=steps, states=2)
+        counted += spike_operations(learnt["readout.weight"].T, spikes[-1], steps=steps)
+        for layer, neurons in enumerate(settings.hidden):
+            counted += neuron_operations(neurons, steps=steps, states=states)
+            weight = learnt[f"hidden.{layer}.weight"].T
+            if settings.largest_delay > 0:
+                # Over an axon a spike arrives in two steps, weighted.
+                arrivals = np.tile(2.0 * spikes[layer], settings.axons)
+                counted += value_operations(weight, arrivals, steps=steps)
+            else:
+                counted += spike_operations(weight, spikes[layer], steps=steps)
+            if settings.recurrent:
+                recurrent = learnt[f"hidden.{layer}.recurrent_weight"].T
+                counted += spike_operations(recurrent, spikes[layer + 1], steps=steps)
+        return counted
 
 
 def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:
