@@ -25,8 +25,8 @@ from hearspike.emulator import (
 )
 from hearspike.errors import InputError
 
-EMULATION_BATCH = 256
-"""Samples that are on the emulated chips at once: bounds the memory."""
+EMULATION_BATCH = 4096
+"""Samples that are on an emulated chip at once: bounds the memory."""
 
 
 class EnergyModel(Protocol):
@@ -143,40 +143,39 @@ class EmulatedChips:
         shape = model.shape(channels, classes)
         check_budget(inputs=shape.inputs, layers=[*shape.hidden, shape.outputs], recurrent=shape.recurrent)
 
-    def population(self) -> FixedPattern:
-        """Return the chips: calibrated ones where a calibration is given, else drawn from the profile.
-
-        Raises
-        ------
-        InputError
-            If the calibration cannot be read, or is of fewer or other chips.
-        """
-        if self.calibration is None:
-            return draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
-        calibrated = load_calibration(self.calibration)
-        if calibrated.seed != self.chip_seed:
-            raise InputError("backend.chip_seed", self.chip_seed, f"{calibrated.seed}, as was calibrated")
-        return calibrated.pattern(self.chips)
-
     def predict(self, fitted: FittedModel, events: SpikeEvents, *, seed: int) -> Predictions:
         """Place the network, run every sample on every chip, and read the labels off the CADC."""
         if not isinstance(fitted, SpikingNetwork):
             raise InputError("model", type(fitted).__name__, "a network that can be placed on a chip")
         placement = place(fitted.network(), specification=BSS2, time_scale=self.time_scale)
         placement = silenced(placement, self.silenced_share, seed=seed)
-        chips = self.population()
         inputs = fitted.encode(events)
-        chip_time = None if self.duration_us is None else self.duration_us * 1e-6
+        chips = population(
+            self.profile, chips=self.chips, chip_seed=self.chip_seed, calibration=self.calibration
+        )
+        parts = [chips.part(k, k + 1) for k in range(self.chips)]
+        by_chip = [self._run(chip, placement, fitted, inputs, seed) for chip in parts]
+        return Predictions(
+            labels=np.concatenate([one.labels for one in by_chip]),
+            layer_spikes=_join([one.layer_spikes for one in by_chip], axis=0),
+            time_on_chip=by_chip[0].time_on_chip,
+        )
+
+    def _run(
+        self, chip: FixedPattern, placement: Placement, fitted: SpikingNetwork, inputs: SpikeEvents, seed: int
+    ) -> Predictions:
+        """Run all samples on one chip, which costs less than many chips at once: a chip is set up once."""
+        window = fitted.window if self.duration_us is None else self.duration_us * 1e-6 * self.time_scale
         parts = []
         for start in range(0, len(inputs), EMULATION_BATCH):
             batch = inputs.select(np.arange(start, min(start + EMULATION_BATCH, len(inputs))))
             emulation = emulate(
                 placement,
-                chips,
+                chip,
                 batch.times,
                 batch.units,
                 batch.offsets,
-                duration=fitted.window if chip_time is None else chip_time * self.time_scale,
+                duration=window,
                 step=self.step_us * 1e-6,
                 noise_seed=seed,
                 first_sample=start,
@@ -184,13 +183,29 @@ class EmulatedChips:
             parts.append((emulation.decide(fitted.readout), emulation.layer_spikes, emulation.time_on_chip))
         return Predictions(
             labels=np.concatenate([labels for labels, _, _ in parts], axis=1),
-            layer_spikes=_join([spikes for _, spikes, _ in parts]),
+            layer_spikes=_join([spikes for _, spikes, _ in parts], axis=1),
             time_on_chip=parts[0][2],
         )
 
     def energy_per_sample(self, predictions: Predictions) -> float | None:
         """Multiply the chip's power by the time that a sample occupies it."""
         return None if predictions.time_on_chip is None else self.energy.energy(predictions.time_on_chip)
+
+
+def population(profile: ChipProfile, *, chips: int, chip_seed: int, calibration: Path | None) -> FixedPattern:
+    """Return the chips: calibrated ones where a calibration is given, else drawn from the profile.
+
+    Raises
+    ------
+    InputError
+        If the calibration cannot be read, or is of fewer or other chips.
+    """
+    if calibration is None:
+        return draw_chips(profile, specification=BSS2, chips=chips, seed=chip_seed)
+    calibrated = load_calibration(calibration)
+    if calibrated.seed != chip_seed:
+        raise InputError("chip_seed", chip_seed, f"{calibrated.seed}, as was calibrated")
+    return calibrated.pattern(chips)
 
 
 def silenced(placement: Placement, share: float, *, seed: int) -> Placement:
@@ -205,5 +220,5 @@ def silenced(placement: Placement, share: float, *, seed: int) -> Placement:
     return replace(placement, layers=layers)
 
 
-def _join(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {layer: np.concatenate([part[layer] for part in parts], axis=1) for layer in parts[0]}
+def _join(parts: Sequence[dict[str, np.ndarray]], *, axis: int) -> dict[str, np.ndarray]:
+    return {layer: np.concatenate([part[layer] for part in parts], axis=axis) for layer in parts[0]}
