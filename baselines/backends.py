@@ -143,6 +143,12 @@ class EmulatedChips:
         shape = model.shape(channels, classes)
         check_budget(inputs=shape.inputs, layers=[*shape.hidden, shape.outputs], recurrent=shape.recurrent)
 
+    def population(self) -> FixedPattern:
+        """Return the chips; see `chip_population`."""
+        return chip_population(
+            self.profile, chips=self.chips, chip_seed=self.chip_seed, calibration=self.calibration
+        )
+
     def predict(self, fitted: FittedModel, events: SpikeEvents, *, seed: int) -> Predictions:
         """Place the network, run every sample on every chip, and read the labels off the CADC."""
         if not isinstance(fitted, SpikingNetwork):
@@ -150,9 +156,7 @@ class EmulatedChips:
         placement = place(fitted.network(), specification=BSS2, time_scale=self.time_scale)
         placement = silenced(placement, self.silenced_share, seed=seed)
         inputs = fitted.encode(events)
-        chips = population(
-            self.profile, chips=self.chips, chip_seed=self.chip_seed, calibration=self.calibration
-        )
+        chips = self.population()
         parts = [chips.part(k, k + 1) for k in range(self.chips)]
         by_chip = [self._run(chip, placement, fitted, inputs, seed) for chip in parts]
         return Predictions(
@@ -192,7 +196,9 @@ class EmulatedChips:
         return None if predictions.time_on_chip is None else self.energy.energy(predictions.time_on_chip)
 
 
-def population(profile: ChipProfile, *, chips: int, chip_seed: int, calibration: Path | None) -> FixedPattern:
+def chip_population(
+    profile: ChipProfile, *, chips: int, chip_seed: int, calibration: Path | None
+) -> FixedPattern:
     """Return the chips: calibrated ones where a calibration is given, else drawn from the profile.
 
     Raises

@@ -7,16 +7,18 @@ learn to live with.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hearspike.baselines.backends import chip_population
 from hearspike.baselines.deployment import Course, random_generator
 from hearspike.baselines.event_layer import Recorded
 from hearspike.baselines.two_layer_network import Activity, Grid, Neurons, Shown, Weights, graph, run
 from hearspike.datasets import SpikeEvents
-from hearspike.emulator import BSS2, ChipProfile, Emulation, FixedPattern, draw_chips, emulate, place
+from hearspike.emulator import BSS2, ChipProfile, Emulation, FixedPattern, emulate, place
 from hearspike.errors import InputError
 
 VALIDATION_NOISE = 2**31
@@ -38,12 +40,15 @@ class InTheLoop:
         How much the chips differ and how noisy they are.
     step_us
         Time step of the emulation in microseconds of chip time.
+    calibration
+        File of a calibration, whose chips take the place of the profile's.
     """
 
     chips: int
     chip_seed: int
     profile: ChipProfile
     step_us: float
+    calibration: Path | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("chips", 1), ("chip_seed", 0)):
@@ -54,7 +59,9 @@ class InTheLoop:
 
     def course(self, grid: Grid, nominal: Neurons) -> Course:
         """Begin a training; a step of the model is the time between two reads of the converter."""
-        chips = draw_chips(self.profile, specification=BSS2, chips=self.chips, seed=self.chip_seed)
+        chips = chip_population(
+            self.profile, chips=self.chips, chip_seed=self.chip_seed, calibration=self.calibration
+        )
         return _OnChips(self, grid, nominal, [chips.part(k, k + 1) for k in range(self.chips)])
 
 

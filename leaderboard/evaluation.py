@@ -322,8 +322,9 @@ def _describe_calibration(backend: EmulatedChips) -> dict[str, Any] | None:
 def _seen_in_training(config: dict[str, Any], backend: EmulatedChips) -> int:
     """Return how many of the chips that judge the model were in the loop when it was trained."""
     deployment = config["deployment"]
-    same_seed = deployment.get("chip_seed") == backend.chip_seed
-    return min(deployment.get("chips", backend.chips), backend.chips) if same_seed else 0
+    of_backend = (backend.chip_seed, config["backend"].get("calibration"))
+    same = (deployment.get("chip_seed"), deployment.get("calibration")) == of_backend
+    return min(deployment.get("chips", backend.chips), backend.chips) if same else 0
 
 
 def _write_artefacts(

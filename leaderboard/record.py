@@ -84,8 +84,6 @@ class ChipsEntry(TypedDict, total=False):
         Name, spreads and noise of the chips.
     time_on_chip_s
         Seconds that a sample occupies a chip.
-    seen_in_training
-        How many of the chips were in the loop of the training.
     calibration
         Targets and checksum of the calibration that the chips have, if they have one.
     """
@@ -96,7 +94,6 @@ class ChipsEntry(TypedDict, total=False):
     seen_in_training: int
     profile: dict[str, Any]
     time_on_chip_s: float | None
-    seen_in_training: int
     calibration: dict[str, Any] | None
 
 
