@@ -115,5 +115,5 @@ def test_calibrated_chips_stand_in_for_the_profile(
     assert chips.predict(fitted, timed[1].events, seed=0).labels.shape == (1, len(timed[1].events))
     with pytest.raises(InputError, match="chips: got 3, expected 1 to 1, as many as were calibrated"):
         replace(chips, chips=3).population()
-    with pytest.raises(InputError, match=r"chip_seed: got 8, expected 7, as was calibrated"):
+    with pytest.raises(InputError, match="chip_seed: got 8, expected 7, as was calibrated"):
         replace(chips, chip_seed=8).population()
