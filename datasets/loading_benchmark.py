@@ -35,11 +35,15 @@ class LoadingTime:
         Median.
     speed_up
         Times faster than tonic; None where it is not installed.
+    cpu_seconds, cpu_speed_up
+        The same by the processor's time, over all threads: what other programs do hardly changes it.
     """
 
     method: str
     seconds: float
     speed_up: float | None
+    cpu_seconds: float
+    cpu_speed_up: float | None
 
 
 def write_sample_file(path: Path, *, samples: int, seed: int = 0) -> None:
@@ -86,9 +90,11 @@ def benchmark(*, samples: int = 2000, repeats: int = 5, threads: int = 2) -> lis
         def mapped() -> Any:  # noqa: ANN401  # SpikeEvents
             return open_spike_file(path, cache=folder / "cache").events
 
-        def in_batches() -> None:
+        def in_batches(count_type: str) -> None:
             dataset = open_spike_file(path, cache=folder / "cache")
-            for _ in batches(dataset, size=BATCH, bins=BINS, window=WINDOW, count_type="uint8"):
+            for _ in batches(
+                dataset, size=BATCH, bins=BINS, window=WINDOW, count_type=count_type, threads=threads
+            ):
                 pass
 
         for count_type in ("uint8", "float32"):  # compile
@@ -96,22 +102,28 @@ def benchmark(*, samples: int = 2000, repeats: int = 5, threads: int = 2) -> lis
         methods: dict[str, Callable[[], None]] = {
             "spike file → uint8": lambda: bin_all(read_spike_file(path).events),
             "flat copy → uint8": lambda: bin_all(mapped()),
-            f"flat copy → uint8 in batches of {BATCH}": in_batches,
+            f"flat copy → uint8 in batches of {BATCH}": lambda: in_batches("uint8"),
             "flat copy → float32": lambda: bin_all(mapped(), "float32"),
+            f"flat copy → float32 in batches of {BATCH}": lambda: in_batches("float32"),
         }
-        seconds = {
-            method: statistics.median(_seconds(run) for _ in range(repeats))
-            for method, run in methods.items()
-        }
-        tonic = _seconds(lambda: _read_with_tonic(folder)) if find_spec("tonic") else None
-    rows = [] if tonic is None else [LoadingTime("tonic", tonic, 1.0)]
-    return rows + [LoadingTime(method, time, tonic and tonic / time) for method, time in seconds.items()]
+        found = {method: _measure(run, repeats) for method, run in methods.items()}
+        tonic = _measure(lambda: _read_with_tonic(folder), 1) if find_spec("tonic") else None
+    rows = [] if tonic is None else [LoadingTime("tonic", tonic[0], 1.0, tonic[1], 1.0)]
+    for method, (wall, cpu) in found.items():
+        faster = (tonic[0] / wall, tonic[1] / cpu) if tonic else (None, None)
+        rows.append(LoadingTime(method, wall, faster[0], cpu, faster[1]))
+    return rows
 
 
-def _seconds(run: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+def _measure(run: Callable[[], None], repeats: int) -> tuple[float, float]:
+    """Return the medians of the time on the clock and of the processor's time, in seconds."""
+    walls, cpus = [], []
+    for _ in range(repeats):
+        wall, cpu = time.perf_counter(), time.process_time()
+        run()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return statistics.median(walls), statistics.median(cpus)
 
 
 def _read_with_tonic(folder: Path) -> None:

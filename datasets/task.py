@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hearspike.datasets.events import SpikeDataset
 from hearspike.errors import InputError
 
@@ -52,6 +55,21 @@ class Task:
         for name in ("window", "time_scale"):
             if not 0.0 < getattr(self, name) < float("inf"):
                 raise InputError(f"dataset.{name}", getattr(self, name), "a finite number above 0")
+
+    def test_speakers(self) -> dict[str, NDArray[np.bool_]]:
+        """Tell the samples of the test part apart by who speaks.
+
+        Returns
+        -------
+        samples
+            ``known``: [test sample] whether training or validation heard the speaker; ``unseen``: whether
+            neither did. Samples that nobody spoke are in none. Of SHD's 2264 test samples 1840 are
+            unseen, by speakers 4 and 5.
+        """
+        heard = np.concatenate([self.train.speakers, self.validation.speakers])
+        known = np.isin(self.test.speakers, heard)
+        spoken = self.test.speakers != NO_SPEAKER
+        return {"known": known & spoken, "unseen": ~known & spoken}
 
 
 class TaskSource(Protocol):

@@ -86,7 +86,7 @@ COLUMNS = (
         100.0,
         1,
         "higher",
-        "Accuracy on speakers that training has heard.",
+        "Accuracy on speakers heard in training or validation.",
         _NO_SPEAKER,
     ),
     Column(
@@ -96,7 +96,7 @@ COLUMNS = (
         100.0,
         1,
         "higher",
-        "Accuracy on speakers that training has not heard.",
+        "Accuracy on speakers heard in neither training nor validation.",
         _NO_SPEAKER,
     ),
     Column(

@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 
 from hearspike.baselines import FittedModel, Predictions
 from hearspike.baselines.backends import Backend, EmulatedChips
-from hearspike.datasets import NO_SPEAKER, SpikeEvents, Task
+from hearspike.datasets import SpikeEvents, Task
 from hearspike.emulator import load_calibration
 from hearspike.errors import InputError
 from hearspike.files import new_file
@@ -225,11 +225,9 @@ def _probe(
 def _accuracies(
     labels: NDArray[np.int64], task: Task, predictions: Predictions, backend: Backend, seed: int
 ) -> dict[str, Metric]:
-    """Score the answers on all samples, on speakers known from training, and on others."""
+    """Score the answers on all samples, on speakers heard before the test, and on others."""
     metrics = {"accuracy": accuracy(labels, predictions.labels, seed=seed)}
-    known = np.isin(task.test.speakers, task.train.speakers)
-    spoken = task.test.speakers != NO_SPEAKER
-    for name, samples in (("known", known & spoken), ("unseen", ~known & spoken)):
+    for name, samples in task.test_speakers().items():
         if samples.any():
             metrics[f"accuracy_{name}_speakers"] = accuracy(
                 labels[samples], predictions.labels[:, samples], seed=seed

@@ -1,5 +1,7 @@
 """A task of arrays: its checksums follow its content, and its times are sane."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,23 @@ def test_checksums_follow_the_content() -> None:
     assert task(0.4).sha256["train"] == task().sha256["train"]
     assert task(0.4).sha256["test"] != task().sha256["test"]
     assert task(0.4).split["sha256"] != task().split["sha256"]
+
+
+def test_known_and_unseen_speakers_are_told_apart() -> None:
+    """As in SHD: who is in validation only is not unseen, and what nobody spoke is neither."""
+
+    def speakers(*numbers: int) -> SpikeDataset:
+        events = one_spike_per_channel(np.full((len(numbers), 1), 0.1))
+        return SpikeDataset(events, np.zeros(len(numbers), int), np.array(numbers), ("a",))
+
+    parts = {
+        "train": speakers(0, 1, 2),
+        "validation": speakers(3, 6),
+        "test": speakers(0, 4, 3, NO_SPEAKER, 5),
+    }
+    found = replace(task(), **parts).test_speakers()
+    assert found["known"].tolist() == [True, False, True, False, False]
+    assert found["unseen"].tolist() == [False, True, False, False, True]
 
 
 @pytest.mark.parametrize(("name", "value"), [("window", 0.0), ("time_scale", np.inf), ("window", np.nan)])
