@@ -10,13 +10,14 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
+from hearspike.baselines.backends import EmulatedChips
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.interface import SpikingModel, SpikingNetwork
 from hearspike.baselines.spiking_network import FittedSpikingClassifier, SpikingClassifier
 from hearspike.baselines.training import Training
 from hearspike.datasets import SpikeDataset
 from hearspike.datasets.augmentation import Augmentation
-from hearspike.emulator import BSS2, place
+from hearspike.emulator import BSS2, ChipProfile, ConstantPower, Noise, Variation, place
 from hearspike.errors import InputError
 
 Data = tuple[SpikeDataset, SpikeDataset]
@@ -192,6 +193,24 @@ def test_a_plain_network_can_be_placed_on_a_chip(plain: FittedSpikingClassifier)
         graph.nodes["hidden2_weights"].weight, plain.parameters["hidden.1.weight"].T
     )
     place(graph, specification=BSS2, time_scale=plain.settings.time_scale)
+
+
+def test_an_ideal_chip_answers_as_software_does(timed: Data) -> None:
+    """Two layers, each neuron with its own time constants, in continuous time and with 6-bit weights."""
+    changes = FAMILY["own time constants"] | {"hidden": (24, 16)}
+    fitted = member(changes).fit(*timed, seed=0)
+    events = timed[1].events.select(np.arange(64))
+    chips = EmulatedChips(
+        chips=1,
+        chip_seed=0,
+        profile=ChipProfile(name="ideal", variation=Variation(), noise=Noise()),
+        time_scale=2000.0,
+        step_us=0.5,
+        energy=ConstantPower(power_W=0.2, source="test"),
+    )
+    on_chip = chips.predict(fitted, events, seed=0).labels[0]
+    # Rounded weights and spikes between steps may turn close decisions; 64 samples, 10 % allowed.
+    assert np.mean(on_chip == fitted.predict(events).labels[0]) > 0.9
 
 
 @pytest.mark.parametrize(
