@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearspike.datasets.contract import Block
-from hearspike.datasets.spike_file import inspect_spike_file
+from hearspike.datasets.spike_file import inspect_spike_file, opened
 from hearspike.errors import InputError
 
 
@@ -74,7 +74,7 @@ def summarise_spike_file(path: Path) -> FileSummary:
         longest = max(longest, float(block.times.max(initial=0.0)))
 
     about = inspect_spike_file(path, keep)
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         attributes = {name: text for name, text in file.attrs.items() if isinstance(text, str)}
     return FileSummary(
         path=path,
@@ -93,7 +93,7 @@ def summarise_spike_file(path: Path) -> FileSummary:
 
 def read_strings(path: Path, name: str) -> tuple[str, ...]:
     """Read a list of strings from a spike file, empty if it has none of this name."""
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         dataset = file.get(name)
         if not isinstance(dataset, h5py.Dataset) or dataset.shape is None or len(dataset.shape) != 1:
             return ()

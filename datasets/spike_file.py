@@ -17,7 +17,8 @@ What hearspike adds stands in attributes of the root and in ``extra/source``, wh
 not know of it never look.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,6 +48,8 @@ FORMAT_VERSION = "1.0"
 
 UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError)
 """What h5py raises on damaged files."""
+
+READABLE = "an HDF5 file, whole"
 
 
 def write_spike_file(
@@ -108,6 +111,22 @@ def write_spike_file(
         breaches = validate_spike_file(temporary)
         if breaches:
             raise InputError(path, str(breaches[0]), "data that keep the contract of a spike file")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file to read; whatever h5py raises on a damaged one becomes an `InputError`."""
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        raise InputError(path, f"a file that cannot be read ({_reason(error)})", READABLE) from None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def check_time_type(time_type: str) -> None:
@@ -224,8 +243,7 @@ def _inspect(path: Path, keep: Callable[[Block], None]) -> tuple[AboutSamples | 
                 return None, breaches
             return _read_samples(file, keep)
     except UNREADABLE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        return None, [Breach("/", f"a file that cannot be read ({reason})", "an HDF5 file, whole")]
+        return None, [Breach("/", f"a file that cannot be read ({_reason(error)})", READABLE)]
 
 
 def _read_samples(file: h5py.File, keep: Callable[[Block], None]) -> tuple[AboutSamples, list[Breach]]:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from hearspike.datasets.corpus import Recording
 from hearspike.datasets.description import read_strings
 from hearspike.datasets.event_cache import open_spike_file
 from hearspike.datasets.events import SpikeDataset, SpikeEvents
-from hearspike.datasets.spike_file import read_spike_file
+from hearspike.datasets.spike_file import opened, read_spike_file
 from hearspike.datasets.splits import Parts, Split, describe_split
 from hearspike.datasets.task import Task
 from hearspike.errors import InputError
@@ -139,7 +138,7 @@ def _recordings(path: Path, part: str, dataset: SpikeDataset) -> list[Recording]
 
 def _own_split(train: Path, recordings: Parts) -> dict[str, Any]:
     """Return the split that the files were generated with, or else that they have."""
-    with h5py.File(train, "r") as file:
+    with opened(train) as file:
         text = file.attrs.get("split")
     if not isinstance(text, str):
         text = describe_split(None, recordings)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hearspike.datasets import HeldOutSpeakers, Recording, Split
-from hearspike.datasets.more_splits import KFold, LeaveOneSpeakerOut, Published, RandomSplit
+from hearspike.datasets.more_splits import KFold, LeaveOneSpeakerOut, MatchingKeys, Published, RandomSplit
 from hearspike.datasets.splits import describe_split
 from hearspike.errors import InputError
 
@@ -55,6 +55,7 @@ CORPUS = [
     [
         HeldOutSpeakers(validation=("c",), test=("a", "d")),
         LeaveOneSpeakerOut(fold=4),
+        MatchingKeys(validation="/3$", test="^a/.*/[01]$"),
         RandomSplit(validation=0.1, test=0.2, seed=1),
         KFold(folds=5, fold=4, seed=1),
     ],
@@ -150,3 +151,17 @@ def test_split_is_described_by_name_settings_and_content() -> None:
     fewer = json.loads(describe_split(split, split.parts(CORPUS[:-1])))
     assert fewer["sha256"] != described["sha256"]
     assert json.loads(describe_split(split, split.parts(CORPUS))) == described
+
+
+def test_keys_name_the_parts() -> None:
+    """An expression is looked for anywhere in the key; what fits none is training."""
+    parts = MatchingKeys(validation="/3$", test="/0$").parts(CORPUS)
+    assert {item.key.rpartition("/")[2] for item in parts["validation"]} == {"3"}
+    assert {item.key.rpartition("/")[2] for item in parts["test"]} == {"0"}
+    assert len(parts["train"]) == len(CORPUS) // 2
+    with pytest.raises(InputError, match="a/0/3 in both parts"):
+        MatchingKeys(validation="/3$", test="^a").parts(CORPUS)
+    with pytest.raises(InputError, match="no recording for test"):
+        MatchingKeys(validation="/3$", test="x").parts(CORPUS)
+    with pytest.raises(InputError, match=r"split\.test: got \(, expected a regular expression"):
+        MatchingKeys(validation="a", test="(")

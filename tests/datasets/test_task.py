@@ -43,12 +43,8 @@ def test_known_and_unseen_speakers_are_told_apart() -> None:
         events = one_spike_per_channel(np.full((len(numbers), 1), 0.1))
         return SpikeDataset(events, np.zeros(len(numbers), int), np.array(numbers), ("a",))
 
-    parts = {
-        "train": speakers(0, 1, 2),
-        "validation": speakers(3, 6),
-        "test": speakers(0, 4, 3, NO_SPEAKER, 5),
-    }
-    found = replace(task(), **parts).test_speakers()
+    test = speakers(0, 4, 3, NO_SPEAKER, 5)
+    found = replace(task(), train=speakers(0, 1, 2), validation=speakers(3, 6), test=test).test_speakers()
     assert found["known"].tolist() == [True, False, True, False, False]
     assert found["unseen"].tolist() == [False, True, False, False, True]
 
