@@ -154,7 +154,10 @@ def _standing(task: str, data: str, runs: pd.DataFrame, folder: Path) -> Standin
     draws = accuracy_draws(scored) if scored else np.zeros((0, 0))
     intervals = {index: interval(draws[:, place]) for place, index in enumerate(usable)}
 
-    unranked = [item if isinstance(item, str) else _too_few(len(item.right)) for item in answers]
+    unranked = [
+        item if isinstance(item, str) else _read_again(done) or _too_few(len(item.right))
+        for item, done in zip(answers, complete, strict=True)
+    ]
     ranked = [index for index in usable if unranked[index] is None]
     places = [usable.index(index) for index in ranked]
     pairs = np.full((len(groups), len(groups)), math.nan)
@@ -197,6 +200,11 @@ def _answers(complete: Sequence[pd.DataFrame], folder: Path) -> list[Answers | s
         else item
         for item in result
     ]
+
+
+def _read_again(complete: pd.DataFrame) -> str | None:
+    reads = int(complete["test_reads"].max())
+    return f"the labels of the test set were read {reads} times in one run" if reads > 1 else None
 
 
 def _too_few(seeds: int) -> str | None:

@@ -12,6 +12,7 @@ from hearspike.baselines.backends import Software
 from hearspike.baselines.operation_energy import OperationEnergy
 from hearspike.datasets import SpikeDataset, SpikeEvents
 from hearspike.leaderboard.sealed_test import SealedTest
+from hearspike.leaderboard.standings import standings
 
 
 def dataset(samples: int = 40) -> SpikeDataset:
@@ -89,10 +90,10 @@ def test_every_reading_counts() -> None:
     assert sealed.reads == 2
 
 
-def test_second_reading_is_in_the_record(
+def test_second_reading_is_in_the_record_and_in_the_table(
     task_config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number in a record comes from the seal: a run that reads twice says 2."""
+    """The number in a record comes from the seal: a run that reads twice says 2 and is not ranked."""
     from hearspike.leaderboard import evaluation
 
     once = evaluation.evaluate(task_config, tmp_path / "once")
@@ -105,6 +106,10 @@ def test_second_reading_is_in_the_record(
 
     monkeypatch.setattr(evaluation, "SealedTest", Curious)
     assert evaluation.evaluate(task_config, tmp_path / "twice").test_reads == 2
+    (row,) = standings(tmp_path / "twice")[0].rows
+    assert row.unranked == "the labels of the test set were read 2 times in one run"
+    (row,) = standings(tmp_path / "once")[0].rows
+    assert row.unranked == "1 seed; a ranked row needs 5"
 
 
 def test_labels_are_read_after_the_last_answer(
