@@ -1,5 +1,7 @@
 """Where a fitted model runs: in software, or on emulated chips."""
 
+import functools
+import operator
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +15,7 @@ from hearspike.baselines.operation_energy import OperationEnergy
 from hearspike.datasets import SpikeEvents
 from hearspike.emulator import (
     BSS2,
+    ActivityEnergy,
     ChipProfile,
     ConstantPower,
     FixedPattern,
@@ -101,6 +104,8 @@ class EmulatedChips:
         Time step of the emulation in microseconds of chip time.
     energy
         Energy model.
+    activity_energy
+        Another energy model, named beside the first in the record.
     silenced_share
         Share of the hidden neurons whose spikes reach nothing: what dead neurons would do to a network that
         was trained with all of them. The same ones on all chips, drawn from the seed of the run.
@@ -118,6 +123,7 @@ class EmulatedChips:
     time_scale: float
     step_us: float
     energy: ConstantPower
+    activity_energy: ActivityEnergy | None = None
     silenced_share: float = 0.0
     duration_us: float | None = None
     calibration: Path | None = None
@@ -184,11 +190,15 @@ class EmulatedChips:
                 noise_seed=seed,
                 first_sample=start,
             )
-            parts.append((emulation.decide(fitted.readout), emulation.layer_spikes, emulation.time_on_chip))
+            parts.append(emulation)
+        rule, share = fitted.readout, 1 / len(inputs)
+        activities = [part.activity.scaled(part.cadc.shape[1] * share) for part in parts]
         return Predictions(
-            labels=np.concatenate([labels for labels, _, _ in parts], axis=1),
-            layer_spikes=_join([spikes for _, spikes, _ in parts], axis=1),
-            time_on_chip=parts[0][2],
+            labels=np.concatenate([part.decide(rule) for part in parts], axis=1),
+            layer_spikes=_join([part.layer_spikes for part in parts], axis=1),
+            time_on_chip=parts[0].time_on_chip,
+            activity=functools.reduce(operator.add, activities),
+            decision_times=np.concatenate([part.decision_times(rule) for part in parts], axis=1),
         )
 
     def energy_per_sample(self, predictions: Predictions) -> float | None:

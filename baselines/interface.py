@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearspike.datasets import SpikeDataset, SpikeEvents
+from hearspike.emulator import Activity
 from hearspike.progress import Progress, no_progress
 
 
@@ -68,12 +69,18 @@ class Predictions:
         Arithmetic per sample, None where it has no meaning.
     time_on_chip
         Seconds that one sample occupies a chip, None in software.
+    activity
+        What a chip did for a sample on average, None in software.
+    decision_times
+        [chip, sample] Seconds of chip time after which the decision no longer changed, None in software.
     """
 
     labels: NDArray[np.int64]
     layer_spikes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     operations: Operations | None = None
     time_on_chip: float | None = None
+    activity: Activity | None = None
+    decision_times: NDArray[np.float64] | None = None
 
 
 class FittedModel(Protocol):

@@ -1,7 +1,8 @@
 """Virtual BrainScaleS-2 chips: placement, device variation, dynamics, readout and energy."""
 
+from hearspike.emulator.activity_energy import ActivityEnergy, Constant
 from hearspike.emulator.calibrated_chips import CalibratedChips, calibrate_chips, load_calibration
-from hearspike.emulator.emulation import Emulation, emulate
+from hearspike.emulator.emulation import Activity, Emulation, emulate
 from hearspike.emulator.energy import ConstantPower
 from hearspike.emulator.fixed_pattern import FixedPattern, draw_chips
 from hearspike.emulator.links import Links
@@ -13,9 +14,12 @@ from hearspike.emulator.targets import Targets
 
 __all__ = [
     "BSS2",
+    "Activity",
+    "ActivityEnergy",
     "CalibratedChips",
     "ChipProfile",
     "ChipSpecification",
+    "Constant",
     "ConstantPower",
     "Emulation",
     "FixedPattern",

@@ -3,7 +3,7 @@
 import functools
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -25,6 +25,33 @@ STEPS_PER_TIME_CONSTANT = 2  # coarser steps would shift spikes by the time in w
 REST_READS = 128  # reads of the run without input from which the resting codes are taken
 LATEST = 2.0**31  # steps; what comes later is cut to this, beyond any duration
 REST_SAMPLE = 2**62  # number of that run among the samples: no data set has as many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """What a chip did for a sample, on average: what an energy model counts.
+
+    Parameters
+    ----------
+    time
+        Chip time [s].
+    input_events, synaptic_events, spikes, conversions
+        Events that came in, events in synapses whose weight is not 0, spikes of neurons, reads of neurons. A
+        spiking layer counts with the mean number of synapses of its neurons.
+    """
+
+    time: float
+    input_events: float
+    synaptic_events: float
+    spikes: float
+    conversions: float
+
+    def __add__(self, other: "Activity") -> "Activity":
+        return Activity(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
+
+    def scaled(self, factor: float) -> "Activity":
+        """Return the activity times a factor."""
+        return Activity(**{f.name: factor * getattr(self, f.name) for f in fields(self)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +80,10 @@ class Emulation:
         Share of readout codes at either end of the converter's range [chip].
     lost_events
         Input events of each sample that were lost on saturated links [sample].
+    duration
+        Time for which a sample was presented [s of network time].
+    activity
+        What a chip did for a sample, mean over chips and samples.
     """
 
     cadc: NDArray[np.uint8]
@@ -64,6 +95,8 @@ class Emulation:
     time_on_chip: float
     saturated: NDArray[np.float64]
     lost_events: NDArray[np.int64]
+    duration: float
+    activity: Activity
 
     def decide(self, rule: Decision) -> NDArray[np.int64]:
         """Return the label of the readout with the largest score [chip, sample].
@@ -87,6 +120,29 @@ class Emulation:
             scores = (codes.max(axis=2) if rule == "maximum" else codes[:, :, -1]) + shift
         labels: NDArray[np.int64] = scores.argmax(axis=-1)
         return labels
+
+    def decision_times(self, rule: Decision) -> NDArray[np.float64]:
+        """Return the chip time of the read from which on a decision stays as it ends [chip, sample, s].
+
+        What `decide` would say after each read is compared with what it says after the last.
+
+        Raises
+        ------
+        InputError
+            If there is no such rule.
+        """
+        final = self.decide(rule)
+        codes = self.cadc[..., -self.rest.shape[1] :]
+        shift = (self.bias - self.rest)[:, None, None, :]
+        if rule == "sum":
+            reads = np.arange(1, codes.shape[2] + 1)[:, None]
+            scores = codes.cumsum(axis=2, dtype=np.int64) + reads * shift
+        else:
+            scores = (np.maximum.accumulate(codes, axis=2) if rule == "maximum" else codes) + shift
+        other = scores.argmax(axis=-1) != final[..., None]
+        settled = np.where(other.any(axis=-1), other.shape[-1] - other[..., ::-1].argmax(axis=-1), 0)
+        times: NDArray[np.float64] = self.read_times[settled] * self.time_on_chip / self.duration
+        return times
 
 
 def emulate(
@@ -197,6 +253,8 @@ def emulate(
         bias=placement.specification.codes_per_threshold * readout.leak,
         time_on_chip=seconds,
         lost_events=lost_events,
+        duration=duration,
+        activity=_activity(placement, events, shown, seconds),
         saturated=at_end.mean(axis=(1, 2, 3)) if len(numbers) else np.zeros(len(chips)),
     )
 
@@ -231,6 +289,32 @@ def _batches(
     batch = numbers // samples_per_batch
     starts = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(numbers)]
     return [(int(batch[a]) if a < len(batch) else 0, slice(a, b)) for a, b in itertools.pairwise(starts)]
+
+
+def _activity(
+    placement: Placement,
+    events: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]],
+    shown: Recording,
+    seconds: float,
+) -> Activity:
+    """Return what a chip did for a sample, mean over chips and samples."""
+    samples = max(len(events[2]) - 1, 1)
+    presented = events[1][events[0] < seconds * placement.time_scale]
+    synapses = np.zeros(placement.inputs + placement.spiking)  # of each source
+    for layer in placement.layers:
+        np.add.at(synapses, layer.sources, (layer.weights != 0).sum(axis=1))
+    by_layer = shown.counts.reshape(-1, shown.counts.shape[-1]).mean(axis=0) if shown.counts.size else []
+    synaptic = float(synapses[presented].sum()) / samples
+    for layer, spikes in zip(placement.layers, by_layer, strict=False):
+        own = slice(placement.inputs + layer.neurons.start, placement.inputs + layer.neurons.stop)
+        synaptic += float(spikes * synapses[own].mean())
+    return Activity(
+        time=seconds,
+        input_events=len(presented) / samples,
+        synaptic_events=synaptic,
+        spikes=float(np.sum(by_layer)),
+        conversions=float(shown.codes.shape[2] * shown.codes.shape[3]),
+    )
 
 
 def _join(parts: list[Recording]) -> Recording:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from hearspike.emulator.emulation import Activity
 from hearspike.errors import InputError
 
 
@@ -49,3 +50,7 @@ class ConstantPower:
     def energy(self, time_on_chip: float) -> float:
         """Return the energy [J] of a sample that occupies the chip for ``time_on_chip`` [s]."""
         return self.power_W * time_on_chip
+
+    def energy_of(self, activity: Activity) -> float:
+        """Return the energy [J] of a sample, whatever the chip did in its time."""
+        return self.energy(activity.time)

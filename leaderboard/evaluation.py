@@ -252,16 +252,45 @@ def _costs(
     )
     metrics["samples_per_second"] = Metric(speed, "1/s", "higher")
     metrics["energy_per_sample"] = _energy(config, predictions, backend)
+    metrics |= _on_chip(config, predictions, backend)
     return metrics | operation_metrics(fitted.parameters, predictions.operations)
 
 
 def _energy(config: dict[str, Any], predictions: Predictions, backend: Backend) -> Metric:
     joules = backend.energy_per_sample(predictions)
-    settings = config["backend"]["energy"]
-    constants = {key: value for key, value in settings.items() if key not in ("_target_", "name")}
-    model = {"name": backend.energy.name, **constants}
     reason = None if joules is not None else "the model does not count its operations"
+    model = {"name": backend.energy.name, **_constants(config["backend"]["energy"])}
     return Metric(joules, "J", "lower", kind="modelled", model=model, reason=reason)
+
+
+def _on_chip(config: dict[str, Any], predictions: Predictions, backend: Backend) -> dict[str, Metric]:
+    """Return what only chips have: energy by activity, and when decisions were made."""
+    if not isinstance(backend, EmulatedChips) or predictions.activity is None:
+        return {}
+    metrics = {}
+    if backend.activity_energy is not None:
+        constants = _constants(config["backend"]["activity_energy"])
+        activity = dataclasses.asdict(predictions.activity)
+        metrics["energy_per_sample_by_activity"] = Metric(
+            backend.activity_energy.energy_of(predictions.activity),
+            "J",
+            "lower",
+            kind="modelled",
+            model={"name": backend.activity_energy.name, **constants, "activity": activity},
+        )
+    if predictions.decision_times is not None:
+        metrics["decision_time_on_chip"] = Metric(
+            float(np.median(predictions.decision_times)),
+            "s",
+            "lower",
+            kind="modelled",
+            model={"name": "median of the reads from which on decisions do not change, of chip time"},
+        )
+    return metrics
+
+
+def _constants(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in ("_target_", "name")}
 
 
 def _learning_curve(fitted: FittedModel) -> dict[str, list[float | None]]:

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hearspike.emulator import (
+    Activity,
     ChipProfile,
     Emulation,
     FixedPattern,
@@ -289,6 +290,8 @@ def made_up(codes: Any, rest: Any, bias: Any = (0.0, 0.0, 0.0)) -> Emulation:
         time_on_chip=1.0,
         saturated=np.zeros(1),
         lost_events=np.zeros(1, int),
+        duration=1000.0,
+        activity=Activity(time=1.0, input_events=0, synaptic_events=0, spikes=0, conversions=0),
     )
 
 
@@ -302,6 +305,36 @@ def test_decisions_are_of_what_exceeds_the_resting_code() -> None:
     assert made_up([[80, 80, 80]], [80, 80, 80]).decide("maximum")[0, 0] == 0  # a tie
     with pytest.raises(InputError, match="rule: got mean, expected one of maximum, sum, last"):
         made_up(codes, [80, 80, 80]).decide("mean")  # type: ignore[arg-type]  # what the test is about
+
+
+def test_a_decision_is_made_at_the_read_after_which_it_no_longer_changes() -> None:
+    """Three reads at 0, 0.5 and 1 s of a chip that is 1,000 times as fast; the leader changes once."""
+    codes = [[100, 90], [100, 120], [90, 110]]
+    shown = replace(made_up(codes, [80, 80], [0, 0]), read_times=np.array([0.0, 500.0, 1000.0]))
+    assert shown.decide("maximum")[0, 0] == 1
+    assert shown.decision_times("maximum")[0, 0] == pytest.approx(0.5)
+    assert shown.decision_times("last")[0, 0] == pytest.approx(0.5)
+    early = replace(made_up([[100, 90], [110, 90], [120, 90]], [80, 80], [0, 0]), read_times=shown.read_times)
+    assert early.decision_times("sum")[0, 0] == 0.0
+
+
+def test_activity_is_counted(chain: Chain, ideal: ChipProfile) -> None:
+    """Input 0 has two synapses and input 1 one; a hidden neuron drives two readouts, the other one.
+
+    Samples have three and one events of input 0 and one of input 1 after the end, which is not presented.
+    """
+    graph = chain([[9.0, 9.0], [9.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]])
+    chips = draw_chips(ideal, chips=2, seed=0)
+    times, units = [1e-3, 2e-3, 30e-3, 1e-3, 70e-3], [0, 1, 0, 0, 1]
+    shown = emulate(
+        place(graph, time_scale=1000), chips, times, units, [0, 3, 5], duration=0.05, noise_seed=0
+    )
+    spikes = shown.layer_spikes["hidden_0"].mean()
+    assert shown.activity.time == pytest.approx(50e-6)
+    assert shown.activity.input_events == 4 / 2
+    assert shown.activity.spikes == spikes > 0
+    assert shown.activity.synaptic_events == pytest.approx((3 * 2 + 1) / 2 + 1.5 * spikes)
+    assert shown.activity.conversions == len(shown.read_times) * 2
 
 
 def test_no_samples_are_no_results(placement: Placement, chips: FixedPattern) -> None:
