@@ -292,8 +292,9 @@ def tune(words: tuple[str, ...]) -> None:
     show_default=True,
     help="text, markdown, csv, latex, json or html.",
 )
-def leaderboard(runs: Path | None, form: str) -> None:
-    """Print the tables of all records."""
+@click.option("--page", type=click.Path(path_type=Path), help="Write a site to this folder instead.")
+def leaderboard(runs: Path | None, form: str, page: Path | None) -> None:
+    """Print the tables of all records, or write them as a site that opens from disk."""
     from hearspike.leaderboard.config import default_paths
     from hearspike.leaderboard.standings import standings
     from hearspike.leaderboard.standings_forms import render_standings
@@ -301,7 +302,13 @@ def leaderboard(runs: Path | None, form: str) -> None:
 
     check_format(form)
     folder = runs or default_paths()["runs"]
-    click.echo(render_standings(standings(folder), form), nl=False)
+    if page:
+        from hearspike.leaderboard.page import write_site
+
+        count = write_site(folder, page)
+        click.echo(f"{page / 'index.html'}: {count} runs")
+    else:
+        click.echo(render_standings(standings(folder), form), nl=False)
 
 
 @commands.command()

@@ -28,6 +28,10 @@ class Footnotes:
         """Return the sign that leads to a remark, nothing for none."""
         return str(self.number(note)).translate(_SUPERSCRIPTS) if note else ""
 
+    def notes(self) -> list[tuple[int, str]]:
+        """Return all remarks with their numbers."""
+        return [(number, note) for note, number in self._numbers.items()]
+
     def texts(self) -> list[str]:
         """Return all remarks behind their signs."""
         return [f"{self.mark(note)} {note}" for note in self._numbers]
@@ -108,7 +112,7 @@ def closing_notes(standing: Standing) -> list[str]:
             "Ranks: those that differences beyond noise leave possible, for all rows at once with 95 % "
             "(paired bootstrap over test samples, and seeds). Rows that share a rank are within noise."
         )
-    notes.append("± standard deviation over seeds, (…) 95 % interval.")
+    notes.append("± standard deviation over seeds; ranges are 95 % intervals.")
     shown = shown_columns(standing)
     absent = [column.title for column in COLUMNS if column not in shown]
     if absent:
@@ -132,7 +136,7 @@ def _for_people(standing: Standing, form: str) -> str:
             cell = row.cells[column.metric]
             note = None if cell.note == common[column.metric] else cell.note
             cells.append(cell_text(column, cell) + footnotes.mark(note))
-        rank = str(row.rank) if row.rank else footnotes.mark(f"not ranked: {row.unranked}")
+        rank = str(row.rank or "–") + footnotes.mark(row.unranked and f"not ranked: {row.unranked}")
         lines.append([rank, row.model, backend_text(row), runs_text(row), *cells, row.config[:8]])
     table = pd.DataFrame(lines, columns=headings)
     notes = [*footnotes.texts(), *closing_notes(standing)]
