@@ -80,6 +80,30 @@ def filter_spectrum(
 
 
 @_compiled
+def refine(coarse: Floats, taps: Floats, first: int, fine: Floats) -> None:
+    """Interpolate [time, lane] between coarse steps by taps [phase, tap], eight at once.
+
+    The first tap of interpolated step 0 is coarse step 0; steps before ``first`` are left out.
+    """
+    phases, count = taps.shape
+    for n in range(fine.shape[0]):
+        at = (first + n) // phases
+        phase = first + n - at * phases
+        for lane in range(LANES):
+            fine[n, lane] = _ZERO
+        for j in range(0, count, 8):
+            k = at + j
+            w0, w1, w2, w3 = taps[phase, j], taps[phase, j + 1], taps[phase, j + 2], taps[phase, j + 3]
+            w4, w5, w6, w7 = taps[phase, j + 4], taps[phase, j + 5], taps[phase, j + 6], taps[phase, j + 7]
+            for lane in range(LANES):
+                a = w0 * coarse[k, lane] + w1 * coarse[k + 1, lane]
+                a += w2 * coarse[k + 2, lane] + w3 * coarse[k + 3, lane]
+                a += w4 * coarse[k + 4, lane] + w5 * coarse[k + 5, lane]
+                a += w6 * coarse[k + 6, lane] + w7 * coarse[k + 7, lane]
+                fine[n, lane] += a
+
+
+@_compiled
 def hair_cell_euler(drive: npt.NDArray[Any], state: npt.NDArray[Any], constants: npt.NDArray[Any]) -> None:
     """Step the hair cell by explicit Euler; ``drive`` is velocity before and firing probability after."""
     a, b, g, y, loss, r, x, h, m = constants
