@@ -5,6 +5,7 @@ from pathlib import Path
 
 import h5py
 import joblib
+from filelock import FileLock
 
 from hearspike.converter import Converter
 from hearspike.datasets.corpus import Corpus
@@ -53,16 +54,10 @@ class ConvertedCorpus:
             If the folder holds spikes of another converter or seed, or cannot be made.
         """
         root = Path(self.root)
-        if not root.exists():
-            generate(
-                self.corpus,
-                self.split,
-                self.converter,
-                root,
-                seed=self.converter_seed,
-                workers=joblib.cpu_count(),
-                time_type="float16",
-            )
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(root.parent / f".{root.name}.lock"):  # runs of one sweep side by side make it once
+            if not root.exists():
+                self._generate(root)
         files = SpikeFiles(
             name=self.name,
             root=root,
@@ -74,6 +69,17 @@ class ConvertedCorpus:
         )
         self._check(files.files["train"])
         return files.task()
+
+    def _generate(self, root: Path) -> None:
+        generate(
+            self.corpus,
+            self.split,
+            self.converter,
+            root,
+            seed=self.converter_seed,
+            workers=joblib.cpu_count(),
+            time_type="float16",
+        )
 
     def _check(self, path: Path) -> None:
         wanted = {"converter": parameters_text(self.converter), "seed": str(self.converter_seed)}
