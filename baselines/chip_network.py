@@ -247,6 +247,11 @@ class FittedChipNetwork:
         return self.settings.window
 
     @property
+    def step(self) -> float:
+        """Length of a time step in seconds."""
+        return self.settings.window / self.settings.bins
+
+    @property
     def readout(self) -> Readout:
         """What of the readout trace decides."""
         return self.settings.readout

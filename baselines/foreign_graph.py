@@ -25,6 +25,7 @@ OUT_OF_REACH = 1e9
 
 Spike = Literal["held", "impulse"]
 Scheme = Literal["euler", "exact"]
+Reset = Literal["at_once", "next_step"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Convention:
         integral 1, as in the equations of NIR and in what hearspike writes.
     scheme
         ``euler``: a step multiplies by 1 - step/tau. ``exact``: by exp(-step/tau).
+    reset
+        ``at_once``: in the step of the spike, as in NIR, norse, and snnTorch with ``reset_delay=False``.
+        ``next_step``: the membrane is held at its reset in the step after, as in snnTorch by default, and in
+        hearspike's own networks.
 
     Raises
     ------
@@ -50,11 +55,12 @@ class Convention:
     step: float
     spike: Spike
     scheme: Scheme
+    reset: Reset
 
     def __post_init__(self) -> None:
         if not 0 < self.step < np.inf:
             raise InputError("model.convention.step", self.step, "seconds above 0")
-        for name, choice in (("spike", Spike), ("scheme", Scheme)):
+        for name, choice in (("spike", Spike), ("scheme", Scheme), ("reset", Reset)):
             if getattr(self, name) not in get_args(choice):
                 expected = f"one of {', '.join(get_args(choice))}"
                 raise InputError(f"model.convention.{name}", getattr(self, name), expected)

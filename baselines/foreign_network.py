@@ -4,11 +4,11 @@ In software it is computed in steps of :math:`h` seconds,
 
 .. math::
     I[t] &= \alpha I[t-1] + W S_{in}[t] + R S[t-1] + b \\
-    V[t] &= \beta V[t-1] + (1 - \beta) v_{leak} + I[t], \quad V[t] \leftarrow v_{reset}
-    \text{ where } V[t] > \theta
+    V[t] &= \beta V[t-1] + (1 - \beta) v_{leak} + I[t], \quad S[t] = [V[t] > \theta]
 
-with :math:`\alpha, \beta = 1 - h/\tau` or :math:`e^{-h/\tau}`, weights in units of what a spike lifts
-:math:`V` by within its step, and the reset in the step of the spike, as NIR means it.
+with :math:`\alpha, \beta = 1 - h/\tau` or :math:`e^{-h/\tau}`, and weights in units of what a spike lifts
+:math:`V` by within its step. A spike sets :math:`V[t]`, or :math:`V[t+1]` before it is looked at, to
+:math:`v_{reset}`: see `hearspike.baselines.foreign_graph.Convention`.
 """
 
 from collections.abc import Iterator
@@ -135,6 +135,11 @@ class FittedForeignNetwork:
         return self.settings.frames.window
 
     @property
+    def step(self) -> float:
+        """Length of a time step in seconds."""
+        return self.settings.step
+
+    @property
     def readout(self) -> Readout:
         """What of the readout trace decides."""
         return self.settings.readout
@@ -156,7 +161,9 @@ class FittedForeignNetwork:
             spikes = bin_events(part, bins=frames.bins, window=frames.window).counts.astype(np.float64)
             fired = [spikes.sum(axis=(1, 2))]
             for layer in self.settings.layers:
-                spikes, traces = run_layer(layer, spikes, self.settings.step, self.settings.convention.scheme)
+                spikes, traces = run_layer(
+                    layer, spikes, step=self.settings.step, convention=self.settings.convention
+                )
                 fired.append(spikes.sum(axis=(1, 2)))
             labels.append(_decide(traces, self.readout).argmax(axis=1))
             counts.append(np.stack(fired[:-1]).astype(np.int64))
@@ -181,7 +188,7 @@ class FittedForeignNetwork:
         return Operations(multiply_accumulates=updates, accumulates=float(added))
 
 
-def run_layer(layer: Layer, spikes: Array, step: float, scheme: str) -> tuple[Array, Array]:
+def run_layer(layer: Layer, spikes: Array, *, step: float, convention: Convention) -> tuple[Array, Array]:
     """Return spikes and membranes [sample, step, neuron] of a layer; a readout has no spikes.
 
     Parameters
@@ -192,14 +199,14 @@ def run_layer(layer: Layer, spikes: Array, step: float, scheme: str) -> tuple[Ar
         [sample, step, source] Number of spikes that arrive in each step.
     step
         Its length in seconds.
-    scheme
-        ``euler`` or ``exact``.
+    convention
+        Its scheme and reset.
     """
+    euler = convention.scheme == "euler"
     alpha, beta = (
-        1.0 - step / tau if scheme == "euler" else np.exp(-step / tau)
-        for tau in (layer.tau_syn, layer.tau_mem)
+        1.0 - step / tau if euler else np.exp(-step / tau) for tau in (layer.tau_syn, layer.tau_mem)
     )
-    rise = np.full(layer.size, step) if scheme == "euler" else exact_rise(step, layer.tau_mem, layer.tau_syn)
+    rise = np.full(layer.size, step) if euler else exact_rise(step, layer.tau_mem, layer.tau_syn)
     lift = layer.resistance * rise / (layer.tau_syn * layer.tau_mem)
     drive = spikes @ (layer.weight.T * lift) + layer.bias * lift * step
     recurrent = None if layer.recurrent is None else layer.recurrent.T * lift
@@ -211,9 +218,11 @@ def run_layer(layer: Layer, spikes: Array, step: float, scheme: str) -> tuple[Ar
             current += fired[:, t - 1] @ recurrent
         membrane = beta * membrane + (1.0 - beta) * layer.leak + current
         if layer.threshold is not None and layer.reset is not None:
-            over = membrane > layer.threshold
-            fired[:, t] = over
-            membrane = np.where(over, layer.reset, membrane)
+            if convention.reset == "next_step" and t:
+                membrane = np.where(fired[:, t - 1] > 0, layer.reset, membrane)
+            fired[:, t] = over = membrane > layer.threshold
+            if convention.reset == "at_once":
+                membrane = np.where(over, layer.reset, membrane)
         traces[:, t] = membrane
     return fired, traces
 

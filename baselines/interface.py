@@ -165,6 +165,10 @@ class SpikingNetwork(Protocol):
         """Length of a sample in seconds."""
 
     @property
+    def step(self) -> float:
+        """Length of a time step in software, in seconds."""
+
+    @property
     def readout(self) -> Readout:
         """What of the readout trace decides: ``maximum``, ``sum`` or ``last``."""
 

@@ -6,7 +6,7 @@ from neuron to neuron (Perez-Nieves et al., Nat. Commun. 12:5791, 2021), and lea
 (`hearspike.baselines.axonal_delays`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -226,6 +226,15 @@ class SpikingClassifier:
         )
         return FittedSpikingClassifier(self, module, inputs, classes, history)
 
+    def restore(
+        self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
+    ) -> "FittedSpikingClassifier":
+        """Return the network with these tensors."""
+        inputs = self.frames.inputs(channels)
+        module = SpikingModule(self, inputs, classes)
+        module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in parameters.items()})
+        return FittedSpikingClassifier(self, module, inputs, classes, ())
+
     def steps(self, events: SpikeEvents) -> EventBatch:
         """Return the network's input."""
         return events_in_steps(self.frames.pool(events), steps=self.frames.bins, window=self.frames.window)
@@ -257,6 +266,11 @@ class FittedSpikingClassifier:
     def window(self) -> float:
         """Length of the input in seconds."""
         return self.settings.frames.window
+
+    @property
+    def step(self) -> float:
+        """Length of a time step in seconds."""
+        return self.settings.step
 
     @property
     def readout(self) -> Readout:

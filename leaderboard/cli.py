@@ -348,6 +348,19 @@ def reproduce(run: Path, root: Path | None) -> None:
 
 @commands.command()
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The NIR file to write.")
+@click.option("--for", "framework", help="snntorch or norse.  [default: NIR's own equations]")
+@click.option("--root", type=click.Path(path_type=Path), help="Folder of the data.  [default: the record's]")
+def export(run: Path, output: Path, framework: str | None, root: Path | None) -> None:
+    """Write the spiking network of the run in folder RUN as a NIR file, for other frameworks."""
+    from hearspike.leaderboard.exchange import export as write
+
+    write(run, output, framework=framework, root=root)
+    click.echo(output)
+
+
+@commands.command()
+@click.argument("run", type=click.Path(path_type=Path))
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the bundle.")
 def submit(run: Path, to: Path) -> None:
     """Bundle the run in folder RUN, with record, weights and checksums, for others to verify."""

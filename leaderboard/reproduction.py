@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hearspike.baselines import FittedModel
+from hearspike.baselines.interface import Restorable
+from hearspike.datasets import Task
 from hearspike.errors import InputError
 from hearspike.leaderboard.config import build, default_paths
 from hearspike.leaderboard.evaluation import evaluate
@@ -113,6 +115,37 @@ def run_again(
     if found != record.task["sha256"]:
         raise InputError("data", f"checksums {found}", f"those of the record, {record.task['sha256']}")
     return evaluate(config, folder, fitted=fitted, progress=progress)
+
+
+def restore(record: Record, run: Path, *, root: Path | None = None) -> FittedModel | None:
+    """Return the model with the weights beside a record, None if it can only be trained again.
+
+    Parameters
+    ----------
+    record, run
+        The record and its folder.
+    root
+        Folder of its data, if it is not where the record says.
+
+    Raises
+    ------
+    InputError
+        If the weights are damaged or do not fit the model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    model = build(record.config["model"], "model")
+    if not isinstance(model, Restorable):
+        return None
+    weights = run / "weights.safetensors"
+    dataset = record.config["dataset"] if root is None else {**record.config["dataset"], "root": str(root)}
+    task: Task = build(dataset, "dataset").task()
+    try:
+        arrays = load_file(weights) if weights.exists() else {}
+        return model.restore(arrays, channels=task.train.events.channels, classes=len(task.train.classes))
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(weights, f"weights that do not fit ({error})", "those of the model") from error
 
 
 def compare(record: Record, run: Path, again: Record, folder: Path) -> list[Agreement]:

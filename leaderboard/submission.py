@@ -12,13 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hearspike.baselines.interface import Restorable
-from hearspike.datasets import Task
 from hearspike.errors import InputError
 from hearspike.files import new_file
-from hearspike.leaderboard.config import build
 from hearspike.leaderboard.record import FILE_NAME, Record, config_sha256, file_checksums, read_record
-from hearspike.leaderboard.reproduction import Agreement, compare, run_again
+from hearspike.leaderboard.reproduction import Agreement, compare, restore, run_again
 from hearspike.progress import Progress, no_progress
 
 MEMBERS = (FILE_NAME, "config.yaml", "predictions.npz", "weights.safetensors")
@@ -107,7 +104,7 @@ def verify(
         record = read_record(run / FILE_NAME)
         _check_whole(record, run)
         _check_targets(record.config, "config")
-        fitted = None if train else _restore(record, run, root)
+        fitted = None if train else restore(record, run, root=root)
         again = run_again(record, Path(scratch) / "again", root=root, fitted=fitted, progress=progress)
         return compare(record, run, again, Path(scratch) / "again")
 
@@ -151,21 +148,3 @@ def _targets(node: Any, place: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN40
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from _targets(value, f"{place}[{index}]")
-
-
-def _restore(record: Record, run: Path, root: Path | None) -> Any:  # noqa: ANN401  # a fitted model
-    """Return the model with the weights of the archive, None if it has to be trained."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    model = build(record.config["model"], "model")
-    if not isinstance(model, Restorable):
-        return None
-    weights = run / "weights.safetensors"
-    dataset = record.config["dataset"] if root is None else {**record.config["dataset"], "root": str(root)}
-    task: Task = build(dataset, "dataset").task()
-    try:
-        arrays = load_file(weights) if weights.exists() else {}
-        return model.restore(arrays, channels=task.train.events.channels, classes=len(task.train.classes))
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(weights, f"weights that do not fit ({error})", "those of the model") from error

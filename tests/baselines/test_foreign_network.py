@@ -1,5 +1,6 @@
 """Networks that go to other frameworks and come from them: the same spikes and membranes on both sides."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from hearspike.emulator import place
 from hearspike.emulator.network import read_layers
 from hearspike.errors import InputError
 
-SNNTORCH = Convention(step=1e-4, spike="held", scheme="euler")
+SNNTORCH = Convention(step=1e-4, spike="held", scheme="euler", reset="at_once")
+EXACT = replace(SNNTORCH, spike="impulse", scheme="exact")
 STEPS, SAMPLES, INPUTS, HIDDEN, CLASSES = 60, 4, 12, 9, 5
 
 
@@ -34,7 +36,7 @@ def simulate(network: ForeignNetwork, spikes: np.ndarray) -> tuple[list[np.ndarr
     """Spikes of every layer and membranes of the last."""
     fired = []
     for layer in network.layers:
-        spikes, traces = run_layer(layer, spikes, network.step, network.convention.scheme)
+        spikes, traces = run_layer(layer, spikes, step=network.step, convention=network.convention)
         fired.append(spikes)
     return fired, traces
 
@@ -85,7 +87,10 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
-def test_network_of_snntorch_does_here_what_it_does_there(rng: np.random.Generator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("delay", [False, True])
+def test_network_of_snntorch_does_here_what_it_does_there(
+    delay: bool, rng: np.random.Generator, tmp_path: Path
+) -> None:
     """Spikes of the hidden layer are equal, membranes of the last agree to single precision."""
     snntorch = pytest.importorskip("snntorch")
     extract = pytest.importorskip("snntorch.export_nir")._extract_snntorch_module
@@ -96,7 +101,7 @@ def test_network_of_snntorch_does_here_what_it_does_there(rng: np.random.Generat
             beta=torch.full((count,), beta),
             threshold=torch.full((count,), threshold),
             reset_mechanism="zero",
-            reset_delay=False,
+            reset_delay=delay,
         )
         for count, alpha, beta, threshold in ((HIDDEN, 0.8, 0.9, 1.0), (CLASSES, 0.7, 0.95, 1e9))
     )
@@ -121,7 +126,8 @@ def test_network_of_snntorch_does_here_what_it_does_there(rng: np.random.Generat
     }
     nir.write(tmp_path / "network.nir", nir.NIRGraph(nodes=nodes, edges=list(pairwise(nodes))))
 
-    network = foreign(tmp_path / "network.nir", SNNTORCH, 0.01)
+    convention = replace(SNNTORCH, reset="next_step" if delay else "at_once")
+    network = foreign(tmp_path / "network.nir", convention, 0.01)
     here, traces = simulate(network, spikes)
     assert 50 < here[0].sum() < 0.5 * here[0].size
     np.testing.assert_array_equal(here[0], torch.stack(expected, dim=1).numpy())
@@ -162,7 +168,7 @@ def test_own_network_does_in_norse_what_it_does_here(
 ) -> None:
     """Norse's imported neurons, wired by hand, give the spikes and membranes of the exported network."""
     importer = pytest.importorskip("norse.torch.utils.import_nir")
-    convention = Convention(step=1e-3, spike="held", scheme="euler")
+    convention = replace(SNNTORCH, step=1e-3)
     graph = for_framework(own_graph, convention, step=0.01)
     hidden, readout = (
         importer._import_norse_module(graph.nodes[name], dt=1e-3) for name in ("hidden", "readout")
@@ -181,8 +187,8 @@ def test_own_network_does_in_norse_what_it_does_here(
             _, last = readout(z @ matrices["readout_weights"].T, last)
             fired.append(z)
             traces.append(last[1].v)
-    here = [run_layer(read_layers(own_graph)[0], spikes, 0.01, "exact")]
-    here.append(run_layer(read_layers(own_graph)[1], here[0][0], 0.01, "exact"))
+    here = [run_layer(read_layers(own_graph)[0], spikes, step=0.01, convention=EXACT)]
+    here.append(run_layer(read_layers(own_graph)[1], here[0][0], step=0.01, convention=EXACT))
     assert here[0][0].sum() > 50
     np.testing.assert_array_equal(here[0][0], torch.stack(fired, dim=1).numpy())
     np.testing.assert_allclose(here[1][1], torch.stack(traces, dim=1).numpy(), atol=1e-4)
@@ -197,9 +203,9 @@ def test_export_and_import_are_inverse(
     spikes = frames(rng)
     fired, traces = simulate(again, spikes)
     first, last = read_layers(own_graph)
-    expected, _ = run_layer(first, spikes, 0.01, "exact")
+    expected, _ = run_layer(first, spikes, step=0.01, convention=EXACT)
     np.testing.assert_array_equal(fired[0], expected)
-    np.testing.assert_allclose(traces, run_layer(last, expected, 0.01, "exact")[1], atol=1e-9)
+    np.testing.assert_allclose(traces, run_layer(last, expected, step=0.01, convention=EXACT)[1], atol=1e-9)
 
 
 def test_network_in_the_data_time_fits_a_chip(own_graph: nir.NIRGraph, tmp_path: Path) -> None:
@@ -223,7 +229,7 @@ def test_wrong_files_and_sizes_end_in_one_line(own_graph: nir.NIRGraph, tmp_path
     with pytest.raises(InputError, match="the classes of the data"):
         network.shape(INPUTS, 3)
     with pytest.raises(InputError, match="held, impulse"):
-        Convention(step=1e-4, spike="long", scheme="euler")  # type: ignore[arg-type]  # on purpose
+        Convention(step=1e-4, spike="long", scheme="euler", reset="at_once")  # type: ignore[arg-type]  # on purpose
     graph = nir.NIRGraph(
         nodes={
             "input": nir.Input({"input": np.array([2])}),
@@ -250,7 +256,7 @@ def test_leaky_neurons_without_current_are_exact_under_euler(rng: np.random.Gene
     graph = nir.NIRGraph(nodes=nodes, edges=[("input", "w"), ("w", "leaky"), ("leaky", "output")])
     (layer,) = read_layers(in_data_time(graph, SNNTORCH, step=0.01))
     spikes = (rng.random((1, 20, 3)) < 0.3).astype(np.float64)
-    _, traces = run_layer(layer, spikes, 0.01, "euler")
+    _, traces = run_layer(layer, spikes, step=0.01, convention=SNNTORCH)
     membrane = np.zeros(3)
     for t in range(20):
         membrane = beta * membrane + spikes[0, t]
