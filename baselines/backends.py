@@ -15,6 +15,7 @@ from hearspike.baselines.operation_energy import OperationEnergy
 from hearspike.datasets import SpikeEvents
 from hearspike.emulator import (
     BSS2,
+    Activity,
     ActivityEnergy,
     ChipProfile,
     ConstantPower,
@@ -169,6 +170,10 @@ class EmulatedChips:
             labels=np.concatenate([one.labels for one in by_chip]),
             layer_spikes=_join([one.layer_spikes for one in by_chip], axis=0),
             time_on_chip=by_chip[0].time_on_chip,
+            activity=_mean([one.activity for one in by_chip if one.activity is not None]),
+            decision_times=np.concatenate(
+                [one.decision_times for one in by_chip if one.decision_times is not None]
+            ),
         )
 
     def _run(
@@ -234,6 +239,10 @@ def silenced(placement: Placement, share: float, *, seed: int) -> Placement:
         for layer in placement.layers
     )
     return replace(placement, layers=layers)
+
+
+def _mean(activities: Sequence[Activity]) -> Activity:
+    return functools.reduce(operator.add, activities).scaled(1 / len(activities))
 
 
 def _join(parts: Sequence[dict[str, np.ndarray]], *, axis: int) -> dict[str, np.ndarray]:

@@ -109,6 +109,8 @@ class Timing:
     inferences_per_s, inferences_per_core_s
         Chips × samples per wall time and per processor time; the second is what is left to compare on a
         machine that does other things as well.
+    snntorch_inferences_per_s, snntorch_hidden_spikes, ratio_to_snntorch
+        The same network and step of ideal neurons in snnTorch, timed right after; and the ratio to it.
     """
 
     workload: str
@@ -121,6 +123,9 @@ class Timing:
     cpu_s: float
     inferences_per_s: float
     inferences_per_core_s: float
+    snntorch_inferences_per_s: float
+    snntorch_hidden_spikes: float
+    ratio_to_snntorch: float
 
 
 def random_network(workload: Workload, *, seed: int) -> nir.NIRGraph:
@@ -166,7 +171,8 @@ def measure(
     """
     if repeats < 1:
         raise InputError("repeats", repeats, "a whole number of at least 1")
-    placement = place(random_network(workload, seed=seed), time_scale=workload.time_scale)
+    graph = random_network(workload, seed=seed)
+    placement = place(graph, time_scale=workload.time_scale)
     population = draw_chips(profile, chips=chips, seed=seed)
     generator = np.random.default_rng(seed)
     total = workload.samples * workload.events
@@ -194,6 +200,11 @@ def measure(
     run(workload.samples)
     walls, cpus, spikes = zip(*(run(workload.samples) for _ in range(repeats)), strict=True)
     wall, cpu = statistics.median(walls), statistics.median(cpus)
+    from hearspike.emulator.snntorch_benchmark import measure_snntorch
+
+    peer = measure_snntorch(
+        graph, times, units, offsets, duration=workload.duration, step=workload.step * workload.time_scale
+    )
     return Timing(
         workload=workload.name,
         chips=chips,
@@ -205,6 +216,9 @@ def measure(
         cpu_s=cpu,
         inferences_per_s=chips * workload.samples / wall,
         inferences_per_core_s=chips * workload.samples / cpu,
+        snntorch_inferences_per_s=peer.inferences_per_s,
+        snntorch_hidden_spikes=peer.hidden_spikes,
+        ratio_to_snntorch=chips * workload.samples / wall / peer.inferences_per_s,
     )
 
 

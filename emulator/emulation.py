@@ -18,7 +18,7 @@ from hearspike.errors import InputError
 
 Decision = Literal["maximum", "sum", "last"]
 Record = Literal["readout", "all"]
-Implementation = Literal["numba", "numpy"]
+Implementation = Literal["numba", "numpy", "torch"]
 
 DEFAULT_STEP = 0.5e-6  # s of chip time: a twelfth of the 6 us time constants of the published experiments
 STEPS_PER_TIME_CONSTANT = 2  # coarser steps would shift spikes by the time in which a PSP rises
@@ -159,6 +159,7 @@ def emulate(
     first_sample: int = 0,
     samples_per_batch: int | None = None,
     implementation: Implementation = "numba",
+    device: str = "cpu",
 ) -> Emulation:
     """Present every sample to every chip.
 
@@ -187,7 +188,10 @@ def emulate(
         Samples that the chip runs in one go: the drift of its thresholds is drawn anew for each batch. All
         samples of a data set are one batch unless given.
     implementation
-        ``"numba"``: the parallel kernel. ``"numpy"``: the slow oracle, with the same result.
+        ``"numba"``: the parallel kernel. ``"numpy"``: the slow oracle, with the same result. ``"torch"``: all
+        trials at once on a torch device, with the same result.
+    device
+        Name of the torch device, for ``"torch"``.
 
     Returns
     -------
@@ -210,13 +214,19 @@ def emulate(
     if record not in ("readout", "all"):
         raise InputError("record", record, "one of readout, all")
     _check_step(placement, step)
-    if implementation not in ("numba", "numpy"):
-        raise InputError("implementation", implementation, "one of numba, numpy")
+    if implementation not in ("numba", "numpy", "torch"):
+        raise InputError("implementation", implementation, "one of numba, numpy, torch")
 
     seconds = duration / placement.time_scale
     arrivals, lost_events = _arrivals(placement, chips, events[0], events[2])
     run = functools.partial(
-        _run, placement, chips, noise_seed=noise_seed, step=step, implementation=implementation
+        _run,
+        placement,
+        chips,
+        noise_seed=noise_seed,
+        step=step,
+        implementation=implementation,
+        device=device,
     )
     numbers = first_sample + np.arange(len(events[2]) - 1)
     parts = []
@@ -342,6 +352,7 @@ def _run(
     record: Record,
     sample_index: NDArray[np.int64],
     implementation: Implementation,
+    device: str,
 ) -> tuple[Recording, NDArray[np.float64]]:
     """Run for some seconds of chip time; return the recording and the times of the reads [s of chip time]."""
     steps = max(round(seconds / step), 1)
@@ -367,6 +378,10 @@ def _run(
         from hearspike.emulator import kernel
 
         recording = kernel.run(constants, trials)
+    elif implementation == "torch":
+        from hearspike.emulator import torch_reference
+
+        recording = torch_reference.run(constants, trials, device=device)
     else:
         from hearspike.emulator import reference
 

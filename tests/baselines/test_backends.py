@@ -117,3 +117,18 @@ def test_calibrated_chips_stand_in_for_the_profile(
         replace(chips, chips=3).population()
     with pytest.raises(InputError, match="chip_seed: got 8, expected 7, as was calibrated"):
         replace(chips, chip_seed=8).population()
+
+
+def test_chips_say_what_they_did_and_when_they_decided(fitted: FittedRecurrentNetwork, timed: Data) -> None:
+    """Activity is a mean over chips, and equals the counts; decisions fall within the time on the chip."""
+    predictions = CHIPS.predict(fitted, timed[1].events, seed=0)
+    assert predictions.activity is not None
+    assert predictions.activity.spikes == pytest.approx(
+        sum(spikes.mean() for spikes in predictions.layer_spikes.values())
+    )
+    assert predictions.activity.time == predictions.time_on_chip
+    assert predictions.decision_times is not None
+    assert predictions.decision_times.shape == predictions.labels.shape
+    assert (
+        0 <= predictions.decision_times.min() <= predictions.decision_times.max() <= predictions.time_on_chip
+    )

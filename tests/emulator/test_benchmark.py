@@ -15,6 +15,9 @@ def test_each_workload_fits_the_chip_spikes_and_is_timed(workload: Workload, eve
     assert timing.hidden_spikes > 10
     assert timing.steps * workload.step == pytest.approx(workload.duration / workload.time_scale)
     assert timing.inferences_per_s == pytest.approx(8 / timing.wall_s)
+    ratio = timing.inferences_per_s / timing.snntorch_inferences_per_s
+    assert timing.ratio_to_snntorch == pytest.approx(ratio)
+    assert timing.snntorch_hidden_spikes > 10
 
 
 def test_no_repeats_are_refused(everything: ChipProfile) -> None:
