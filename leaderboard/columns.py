@@ -156,7 +156,17 @@ COLUMNS = (
         1e3,
         None,
         "lower",
-        "Time of one sample, alone.",
+        "Time of one sample, alone, in software.",
+    ),
+    Column(
+        "time_on_chip",
+        "time on chip/sample, modelled",
+        "µs",
+        1e6,
+        None,
+        "lower",
+        "How long a sample occupies an emulated chip.",
+        _NO_CHIPS,
     ),
     Column(
         "energy_per_sample",

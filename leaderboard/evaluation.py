@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
-from hearspike.baselines import FittedModel, Predictions
+from hearspike.baselines import FittedModel, Predictions, SpikingModel
 from hearspike.baselines.backends import Backend, EmulatedChips
 from hearspike.datasets import SpikeEvents, Task
 from hearspike.emulator import load_calibration
@@ -39,6 +39,7 @@ from hearspike.progress import Progress, no_progress
 
 WARM_UP_SAMPLES = 16
 TIMED_SAMPLES = 256
+LATENCY_SAMPLES = 9
 
 _fitted: OrderedDict[str, tuple[FittedModel, float]] = OrderedDict()
 """The last models fitted in this process, by task, model and seed: a sweep over backends fits once."""
@@ -121,6 +122,7 @@ def _complete(config: dict[str, Any], folder: Path, given: FittedModel | None, p
         predictions = backend.predict(fitted, test.events, seed=seed)
     with _timed(phases, "time"):
         speed = _throughput(backend, fitted, test.events, seed, config["timing_repeats"])
+        latency = _latency(backend, fitted, test.events, seed)
     with _timed(phases, "probe"):
         probed = _probe(probe, task, test, model, fitted, backend, seed, progress) if probe else {}
     labels = test.open()
@@ -134,6 +136,8 @@ def _complete(config: dict[str, Any], folder: Path, given: FittedModel | None, p
             **_accuracies(labels, task, predictions, backend, seed),
             **{metric_name(name): accuracy(labels, answers, seed=seed) for name, answers in probed.items()},
             **_costs(config, fitted, predictions, backend, speed),
+            **_durations(predictions, backend, latency),
+            "spikes_per_neuron": _spikes_per_neuron(model, task, predictions),
         },
         layer_spikes={layer: float(spikes.mean()) for layer, spikes in predictions.layer_spikes.items()},
         chips=_describe_chips(config, labels, predictions, backend),
@@ -203,6 +207,35 @@ def _throughput(backend: Backend, fitted: FittedModel, events: SpikeEvents, seed
         predictions = backend.predict(fitted, timed, seed=seed)
         rates.append(predictions.labels.size / (time.monotonic() - start))
     return statistics.median(rates)
+
+
+def _latency(backend: Backend, fitted: FittedModel, events: SpikeEvents, seed: int) -> float:
+    """Return the seconds from one sample, alone, to its answer: the median over several samples."""
+    taken = []
+    for index in range(min(LATENCY_SAMPLES, len(events))):
+        sample = events.select(np.array([index]))
+        start = time.monotonic()
+        backend.predict(fitted, sample, seed=seed)
+        taken.append(time.monotonic() - start)
+    return statistics.median(taken)
+
+
+def _durations(predictions: Predictions, backend: Backend, latency: float) -> dict[str, Metric]:
+    """Return how long a sample takes: measured in software, modelled on a chip, which is only emulated."""
+    if isinstance(backend, EmulatedChips):
+        return {
+            "latency": Metric(None, "s", "lower", reason="emulated; the time on the chip is modelled"),
+            "time_on_chip": Metric(predictions.time_on_chip, "s", "lower", kind="modelled"),
+        }
+    return {"latency": Metric(latency, "s", "lower")}
+
+
+def _spikes_per_neuron(model: object, task: Task, predictions: Predictions) -> Metric:
+    hidden = [spikes.mean() for layer, spikes in predictions.layer_spikes.items() if layer != "input"]
+    if not hidden or not isinstance(model, SpikingModel):
+        return Metric(None, "1", "lower", reason="the model does not spike")
+    neurons = sum(model.shape(task.train.events.channels, len(task.train.classes)).hidden)
+    return Metric(float(sum(hidden)) / neurons, "1", "lower")
 
 
 def _probe(
