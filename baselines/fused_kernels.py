@@ -1,109 +1,389 @@
-"""Compiled loops of the fused recurrent layer; `hearspike.baselines.fused_layer` has the equations."""
+"""Compiled loops of fused layers, called by `hearspike.baselines.fused_layer`; the equations are in `neurons`.
+
+Samples are shared out in blocks whose number depends on nothing but the number of samples, and each block adds
+up its own gradients: so no sum depends on the number of threads. Events are those of an `EventBatch`; arrays of
+length 0 stand for what is not there. ``width`` is the number of neurons up to the next multiple of ``TILE``;
+matrices "in tiles" are those of `row_kernels.in_tiles`.
+"""
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from hearspike.baselines.row_kernels import (
+    TILE,
+    VECTOR,
+    add_rows,
+    bits_above_zero,
+    bits_not_zero,
+    fetch,
+    first_bit,
+    multiply,
+)
+
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+
+ALPHA, BETA, THETA, RHO, KAPPA = range(5)
+"""Rows of ``constants`` [5, width] and of their gradients."""
+CURRENT, MEMBRANE, ADAPTATION = range(3)
+"""Rows of ``traces`` [3, sample, step, width]."""
+DISTANCE = CURRENT
+"""Row that holds the gradient of the distance where those of membrane and adaptation have theirs."""
+CHUNK = 8
+AHEAD = 8
+"""Steps before their use at which rows are asked for: memory that is read backwards is not foreseen."""
+"""Samples that a recurrent layer takes back through time together, so that weights are read once for all."""
 
 
-@njit(cache=True, parallel=True)
-def forward(drive: Floats, recurrent: Floats, alpha: float, beta: float, membrane: Floats) -> None:
+@njit(cache=True, parallel=True, fastmath={"contract"}, error_model="numpy")
+def forward(
+    offsets: Longs,
+    units: Ints,
+    values: Floats,
+    group: int,
+    source: Floats,
+    weight: Floats,
+    recurrent: Floats,
+    constants: Floats,
+    to_zero: bool,
+    limit: float,
+    distance: Floats,
+    spikes: Floats,
+    traces: Floats,
+) -> None:
     """Integrate every sample over all steps.
 
-    ``recurrent`` is [source, target], ``drive`` and ``membrane``, the result, are [step, sample, neuron].
-    Only rows of neurons that fired are added, so the cost of the recurrence follows the activity.
+    The input is either events or ``source`` [sample, step, unit], with ``weight`` [unit, neuron] in tiles, or
+    without, if each unit is the drive of one neuron; ``recurrent`` is [source, target] in tiles. A neuron spikes
+    where its distance from threshold is above ``limit``: 0, or infinity for neurons that do not spike. Results
+    are ``distance`` [sample, step, width], ``spikes`` [sample, step, neuron], and ``traces`` where asked for.
     """
-    steps, samples, neurons = drive.shape
-    decay_syn, decay_mem = np.float32(alpha), np.float32(beta)
+    samples, steps, width = distance.shape
+    neurons, groups = spikes.shape[2], (weight.shape[1] + group - 1) // group
+    hold, ceiling = np.float32(1 if to_zero else 0), np.float32(limit)
+    drop = np.zeros(width, np.float32) if to_zero else constants[THETA]
     for sample in prange(samples):
-        current, fired = np.zeros(neurons, np.float32), np.empty(neurons, np.int64)
-        potential = np.zeros(neurons, np.float32)
+        inputs = np.zeros((steps, width), np.float32)
+        if len(source) == 0:
+            for tile in range(len(weight)):
+                for cell in range(groups * steps):
+                    entry = sample * groups * steps + cell
+                    start, end = offsets[entry], offsets[entry + 1]
+                    add_rows(inputs[cell % steps], weight[tile], units, values, tile * TILE, start, end)
+        elif len(weight) == 0:
+            inputs[:, :neurons] = source[sample]
+        else:
+            _add_active(inputs, source[sample], weight)
+        current, state = np.zeros(width, np.float32), np.zeros((3, width), np.float32)
+        fired, ones = np.empty(width, np.int32), np.ones(width, np.float32)
         count = 0
         for step in range(steps):
-            row = membrane[step, sample]
-            for j in range(neurons):
-                current[j] = decay_syn * current[j] + drive[step, sample, j]
-            for index in range(count):
-                weights = recurrent[fired[index]]
-                for j in range(neurons):
-                    current[j] += weights[j]
-            for j in range(neurons):
-                potential[j] = decay_mem * potential[j] + current[j]
-            for index in range(count):
-                potential[fired[index]] = np.float32(0)
-            count = 0
-            for j in range(neurons):
-                row[j] = potential[j]
-                if potential[j] > np.float32(1):
-                    fired[count] = j
-                    count += 1
+            _decay(current, constants[ALPHA], inputs[step])
+            for tile in range(len(recurrent)):
+                add_rows(current, recurrent[tile], fired, ones, tile * TILE, 0, count)
+            row = distance[sample, step]
+            _advance(current, state, constants, hold, drop, ceiling, row)
+            _write(row, state[2], spikes[sample, step])
+            if len(recurrent) > 0:
+                count = _list_above_zero(row, fired)
+            if len(traces) > 0:
+                traces[CURRENT, sample, step] = current
+                traces[MEMBRANE, sample, step] = state[0]
+                traces[ADAPTATION, sample, step] = state[1]
 
 
-@njit(cache=True)
+@njit
+def _add_active(inputs: Floats, source: Floats, weight: Floats) -> None:
+    """Add to every step the rows of ``weight``, [unit, neuron] in tiles, of the units that are not 0."""
+    steps, units = source.shape
+    row = np.zeros((units + TILE - 1) // TILE * TILE, np.float32)
+    active, values = np.empty(units, np.int32), np.empty(units, np.float32)
+    for step in range(steps):
+        row[:units] = source[step]
+        count = _list_not_zero(row, active)
+        for entry in range(count):
+            values[entry] = row[active[entry]]
+        for tile in range(len(weight)):
+            add_rows(inputs[step], weight[tile], active, values, tile * TILE, 0, count)
+
+
+@njit(fastmath={"contract"})
+def _decay(current: Floats, decay: Floats, inputs: Floats) -> None:
+    for j in range(len(current)):
+        current[j] = decay[j] * current[j] + inputs[j]
+
+
+@njit(fastmath={"contract"})
+def _advance(
+    current: Floats,
+    state: Floats,
+    constants: Floats,
+    hold: np.float32,
+    drop: Floats,
+    limit: np.float32,
+    distance: Floats,
+) -> None:
+    """Take membrane, adaptation and last spikes, the rows of ``state``, one step on."""
+    membrane, adaptation, fired = state[0], state[1], state[2]
+    beta, theta, rho, kappa = constants[BETA], constants[THETA], constants[RHO], constants[KAPPA]
+    one, zero = np.float32(1), np.float32(0)
+    for j in range(len(distance)):
+        free = beta[j] * membrane[j] + current[j]
+        membrane[j] = free * (one - hold * fired[j]) - drop[j] * fired[j]
+        adaptation[j] = rho[j] * adaptation[j] + fired[j]
+    for j in range(len(distance)):
+        over = membrane[j] - theta[j] - kappa[j] * adaptation[j]
+        distance[j] = over
+        fired[j] = one if over > limit else zero
+
+
+@njit
+def _write(distance: Floats, fired: Floats, spikes: Floats) -> None:
+    """Write the spikes; what is not a number is not silent."""
+    for j in range(len(spikes)):
+        spikes[j] = fired[j] if distance[j] == distance[j] else distance[j]
+
+
+@njit
+def _list_above_zero(row: Floats, places: Ints) -> int:
+    count = 0
+    for at in range(0, len(row), TILE):
+        count = _list_bits(bits_above_zero(row, at), at, places, count)
+    return count
+
+
+@njit
+def _list_not_zero(row: Floats, places: Ints) -> int:
+    count = 0
+    for at in range(0, len(row), TILE):
+        count = _list_bits(bits_not_zero(row, at), at, places, count)
+    return count
+
+
+@njit
+def _list_bits(bits: np.uint64, at: int, places: Ints, count: int) -> int:
+    while bits != np.uint64(0):
+        places[count] = at + first_bit(bits)
+        count += 1
+        bits &= bits - np.uint64(1)
+    return count
+
+
+@njit(cache=True, parallel=True, fastmath={"contract"}, error_model="numpy")
 def backward(
     gradient: Floats,
-    slopes: Floats,
-    free: Floats,
+    distance: Floats,
+    traces: Floats,
+    constants: Floats,
+    to_zero: bool,
+    adaptive: bool,
+    surrogate_slope: float,
+    weight: Floats,
     recurrent: Floats,
-    alpha: float,
-    beta: float,
-    drive_gradient: Floats,
+    offsets: Longs,
+    steps_of: Ints,
+    values: Floats,
+    source: Floats,
+    source_gradient: Floats,
+    weight_gradient: Floats,
     recurrent_gradient: Floats,
+    constant_gradient: NDArray[np.float64],
 ) -> None:
-    """Go back over all steps, adding up what every current and every recurrent weight did.
+    """Go back over all steps and add up what every input, weight and constant did.
 
-    ``gradient`` is that of the spikes, ``slopes`` the surrogate's, and ``free`` 0 for neurons that the spike
-    of the step before holds at reset, else 1 [step, sample, neuron]; ``recurrent`` is [target, source],
-    ``recurrent_gradient`` [source, target].
+    ``gradient`` is that of the spikes [sample, step, neuron]; ``weight`` [neuron, unit] and ``recurrent``
+    [target, source] are in tiles; the input is ``source`` as in `forward`, or events by unit. Results:
+    ``source_gradient`` [sample, step, padded unit or neuron], and for each block of samples ``weight_gradient``
+    [block, tile, unit, TILE], ``recurrent_gradient`` [block, tile, source, TILE] and ``constant_gradient``
+    [block, 5, width].
     """
-    steps, samples, neurons = gradient.shape
-    decay_syn, decay_mem = np.float32(alpha), np.float32(beta)
-    by_current = np.zeros((samples, neurons), np.float32)
-    by_membrane = np.zeros((samples, neurons), np.float32)
-    by_spike = np.zeros((samples, neurons), np.float32)
-    for step in range(steps - 1, -1, -1):
-        for sample in range(samples):
-            _step_back(
-                gradient[step, sample],
-                slopes[step, sample],
-                free[step, sample],
-                by_spike[sample],
-                decay_syn,
-                decay_mem,
-                by_current[sample],
-                by_membrane[sample],
-                drive_gradient[step, sample],
-            )
-        if step > 0:
-            np.dot(by_current, recurrent, by_spike)
-            for sample in range(samples):
-                for source in range(neurons):
-                    if free[step, sample, source] == np.float32(0):
-                        _add(recurrent_gradient[source], by_current[sample])
+    samples, steps, width = distance.shape
+    neurons, blocks = gradient.shape[2], len(constant_gradient)
+    chunk, units = CHUNK if len(recurrent) > 0 else 1, weight_gradient.shape[2]
+    hold, slope = np.float32(1 if to_zero else 0), np.float32(surrogate_slope)
+    for block in prange(blocks):
+        first, last = block * samples // blocks, (block + 1) * samples // blocks
+        # Row t belongs to step t; the row after the last stays 0.
+        by_current = np.zeros((steps + 1, chunk, width), np.float32)
+        by_spike, state = np.zeros((chunk, width), np.float32), np.zeros((chunk, 3, width), np.float32)
+        mine, tile_rows = np.empty((steps, width), np.float32), np.empty((steps, TILE), np.float32)
+        after, ones = np.empty((len(recurrent) * TILE, steps), np.int32), np.ones(steps, np.float32)
+        counts, fired = np.empty(width, np.int64), np.empty(width, np.int32)
+        active = units if len(source) > 0 else 0
+        active_steps, active_values = (
+            np.empty((active, steps), np.int32),
+            np.empty((active, steps), np.float32),
+        )
+        active_counts = np.empty(active, np.int64)
+        for start in range(first, last, chunk):
+            count = min(chunk, last - start)
+            by_spike[:], state[:] = 0, 0
+            for step in range(steps - 1, -1, -1):
+                for k in range(count):
+                    sample = start + k
+                    ahead = max(step - AHEAD, 0)
+                    for j in range(0, neurons, VECTOR):
+                        fetch(gradient[sample, ahead], j)
+                        fetch(distance[sample, ahead], j)
+                    _add(by_spike[k], gradient[sample, step])
+                    _return(
+                        by_spike[k],
+                        distance[sample, step],
+                        distance[sample, max(step - 1, 0)],
+                        hold if step > 0 else np.float32(0),
+                        slope,
+                        constants,
+                        adaptive,
+                        state[k],
+                        by_current[step + 1, k],
+                        by_current[step, k],
+                    )
+                    if len(traces) > 0:
+                        _add_constants(
+                            traces[:, sample],
+                            distance[sample],
+                            step,
+                            hold,
+                            state[k],
+                            by_current[step, k],
+                            constant_gradient[block],
+                        )
+                if len(recurrent) > 0:
+                    multiply(by_spike, by_current[step], recurrent)
+                else:
+                    by_spike[:] = 0
+            for k in range(count):
+                sample = start + k
+                mine[:] = by_current[:steps, k]
+                if len(source_gradient) > 0 and len(weight) > 0:
+                    multiply(source_gradient[sample], mine, weight)
+                elif len(source_gradient) > 0:
+                    source_gradient[sample] = mine[:, :neurons]
+                if len(source) > 0:
+                    _list_by_unit(source[sample], active_steps, active_values, active_counts)
+                if len(recurrent) > 0:
+                    _list_after(distance[sample], fired, after, counts)
+                for tile in range(width // TILE):
+                    tile_rows[:] = mine[:, tile * TILE : (tile + 1) * TILE]
+                    for unit in range(units):
+                        total = weight_gradient[block, tile, unit]
+                        if len(source) > 0:
+                            add_rows(
+                                total,
+                                tile_rows,
+                                active_steps[unit],
+                                active_values[unit],
+                                0,
+                                0,
+                                active_counts[unit],
+                            )
+                        else:
+                            cell = sample * units + unit
+                            add_rows(total, tile_rows, steps_of, values, 0, offsets[cell], offsets[cell + 1])
+                    if len(recurrent) > 0:
+                        for neuron in range(neurons):
+                            total = recurrent_gradient[block, tile, neuron]
+                            add_rows(total, tile_rows, after[neuron], ones, 0, 0, counts[neuron])
 
 
-@njit(cache=True)
+@njit
 def _add(total: Floats, row: Floats) -> None:
-    for j in range(len(total)):
+    for j in range(len(row)):
         total[j] += row[j]
 
 
-@njit(cache=True, fastmath={"contract"})
-def _step_back(
-    gradient: Floats,
-    slopes: Floats,
-    free: Floats,
+@njit(fastmath={"contract"}, error_model="numpy")
+def _return(
     by_spike: Floats,
-    decay_syn: np.float32,
-    decay_mem: np.float32,
+    distance: Floats,
+    distance_before: Floats,
+    hold: np.float32,
+    slope: np.float32,
+    constants: Floats,
+    adaptive: bool,
+    state: Floats,
+    by_current_after: Floats,
     by_current: Floats,
-    by_membrane: Floats,
-    drive_gradient: Floats,
 ) -> None:
-    for j in range(len(gradient)):
-        g = ((gradient[j] + by_spike[j]) * slopes[j] + by_membrane[j]) * free[j]
-        by_membrane[j] = decay_mem * g
-        c = decay_syn * by_current[j] + g
-        by_current[j] = c
-        drive_gradient[j] = c
+    """Take the gradients of distance, membrane, adaptation and current one step back.
+
+    One loop for each equation, since loops over more arrays are not turned into vector instructions.
+    """
+    by_membrane, by_adaptation, by_distance = state[MEMBRANE], state[ADAPTATION], state[DISTANCE]
+    alpha, beta, rho, kappa = constants[ALPHA], constants[BETA], constants[RHO], constants[KAPPA]
+    one, zero = np.float32(1), np.float32(0)
+    for j in range(len(distance)):
+        root = slope * abs(distance[j]) + one
+        by_distance[j] = (by_spike[j] + by_adaptation[j]) / (root * root)
+    for j in range(len(distance)):
+        free = one - hold if distance_before[j] > zero else one
+        by_membrane[j] = free * (by_distance[j] + beta[j] * by_membrane[j])
+    if adaptive:
+        for j in range(len(distance)):
+            by_adaptation[j] = rho[j] * by_adaptation[j] - kappa[j] * by_distance[j]
+    for j in range(len(distance)):
+        by_current[j] = by_membrane[j] + alpha[j] * by_current_after[j]
+
+
+@njit
+def _add_constants(
+    traces: Floats,
+    distance: Floats,
+    step: int,
+    hold: np.float32,
+    state: Floats,
+    by_current: Floats,
+    total: NDArray[np.float64],
+) -> None:
+    """Add what the constants did in one step of one sample; ``traces`` is [3, step, width]."""
+    for j in range(distance.shape[1]):
+        total[THETA, j] -= state[DISTANCE, j]
+        total[KAPPA, j] -= state[DISTANCE, j] * traces[ADAPTATION, step, j]
+        if step > 0:
+            total[ALPHA, j] += by_current[j] * traces[CURRENT, step - 1, j]
+            total[BETA, j] += state[MEMBRANE, j] * traces[MEMBRANE, step - 1, j]
+            total[RHO, j] += state[ADAPTATION, j] * traces[ADAPTATION, step - 1, j]
+            if distance[step - 1, j] > np.float32(0):
+                total[THETA, j] -= (np.float32(1) - hold) * state[MEMBRANE, j]
+
+
+@njit
+def _list_after(distance: Floats, fired: Ints, after: Ints, counts: Longs) -> None:
+    """List for every neuron the steps after its spikes."""
+    counts[:] = 0
+    for step in range(len(distance) - 1):
+        for entry in range(_list_above_zero(distance[step], fired)):
+            source = fired[entry]
+            after[source, counts[source]] = step + 1
+            counts[source] += 1
+
+
+@njit
+def _list_by_unit(source: Floats, steps_of: Ints, values: Floats, counts: Longs) -> None:
+    """List for every unit the steps in which it is not 0, and its values there."""
+    steps, units = source.shape
+    row = np.zeros((units + TILE - 1) // TILE * TILE, np.float32)
+    active = np.empty(units, np.int32)
+    counts[:] = 0
+    for step in range(steps):
+        row[:units] = source[step]
+        for entry in range(_list_not_zero(row, active)):
+            unit = active[entry]
+            steps_of[unit, counts[unit]], values[unit, counts[unit]] = step, row[unit]
+            counts[unit] += 1
+
+
+@njit(cache=True, parallel=True)
+def sum_blocks(blocks: Floats, total: Floats) -> None:
+    """Add up [block, tile, row, TILE] into [row, column], block after block."""
+    rows, columns = total.shape
+    for row in prange(rows):
+        for tile in range(blocks.shape[1]):
+            start = tile * TILE
+            for j in range(min(TILE, columns - start)):
+                total[row, start + j] = blocks[0, tile, row, j]
+            for block in range(1, len(blocks)):
+                for j in range(min(TILE, columns - start)):
+                    total[row, start + j] += blocks[block, tile, row, j]

@@ -1,121 +1,200 @@
-r"""A recurrent layer of current-based neurons as one operation over all time steps.
+"""Spiking layers and readouts as one operation over all time steps, driven by events, on the CPU.
 
-The dynamics are those of snnTorch's ``Synaptic`` neuron with reset to zero, driven by
-:math:`\mathrm{drive}_j[t]` and by the layer's own spikes:
-
-.. math::
-    I_j[t] &= \alpha I_j[t-1] + \mathrm{drive}_j[t] + \sum_k R_{jk} S_k[t-1] \\
-    V_j[t] &= (\beta V_j[t-1] + I_j[t]) \, (1 - S_j[t-1]), \qquad S_j[t] = [V_j[t] > 1]
-
-Backwards, :math:`\partial S / \partial V` is the SuperSpike surrogate :math:`(\lambda |V - 1| + 1)^{-2}`
-(Zenke and Ganguli, Neural Computation 30:1514, 2018) and the reset passes no gradient. A step-by-step loop
-spends most of its time on dense products with :math:`R`; here the forward pass adds the rows of neurons that
-fired, and the backward pass keeps the one product that is dense, the gradient through :math:`R`.
+`hearspike.baselines.neurons` has the equations, `hearspike.baselines.spiking_layer` the public functions. A step
+by step loop spends its time on dense products with mostly silent inputs and on the start of many small operations;
+here the forward pass adds the rows of units that fired, and the only dense products left are the gradients that
+go back through weights to spikes, since the surrogate is nowhere 0.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from hearspike.errors import InputError
+from hearspike.baselines.event_batch import GROUP, EventBatch
+from hearspike.baselines.neurons import CONSTANTS, Neurons, Values, spread
+
+BLOCKS = 16
+"""Blocks, at most, in which samples are shared out to threads; gradients are added up within each."""
+
+Floats = NDArray[np.float32]
 
 
-class _FusedRecurrentLayer(torch.autograd.Function):
+@dataclass(frozen=True)
+class _Setting:
+    """What is no tensor: the input as events if it came as events, and how neurons spike."""
+
+    events: EventBatch | None
+    to_zero: bool
+    slope: float
+    spiking: bool
+
+
+class _FusedLayer(torch.autograd.Function):
+    """Spikes, or membranes of neurons that do not spike; a readout is a layer with slope 0 and no spikes."""
+
     @staticmethod
     def forward(
         ctx: Any,  # noqa: ANN401  # torch's context has no public type
-        drive: torch.Tensor,
-        recurrent: torch.Tensor,
-        alpha: float,
-        beta: float,
-        slope: float,
+        source: torch.Tensor | None,
+        weight: torch.Tensor | None,
+        recurrent: torch.Tensor | None,
+        setting: _Setting,
+        *constants: torch.Tensor,
     ) -> torch.Tensor:
         from hearspike.baselines import fused_kernels
+        from hearspike.baselines.row_kernels import in_tiles
 
-        membrane = torch.empty(drive.shape)
-        by_source = np.ascontiguousarray(recurrent.numpy().T)
-        fused_kernels.forward(drive.numpy(), by_source, alpha, beta, membrane.numpy())
-        ctx.save_for_backward(membrane, recurrent)
-        ctx.constants = (alpha, beta, slope)
-        return (membrane > 1).to(torch.float32)
+        events = setting.events
+        neurons = len(constants[0])
+        rows = _padded_constants(constants)
+        samples, steps = (len(events), events.steps) if events is not None else source.shape[:2]
+        distance = np.empty((samples, steps, rows.shape[1]), np.float32)
+        spikes = np.empty((samples, steps, neurons), np.float32)
+        traces = np.empty((3, *distance.shape) if any(ctx.needs_input_grad[4:]) else (0, 0, 0, 0), np.float32)
+        fused_kernels.forward(
+            *_by_step(events),
+            GROUP,
+            _array(source, 3),
+            in_tiles(_array(weight, 2)),
+            in_tiles(_array(recurrent, 2)),
+            rows,
+            setting.to_zero,
+            0.0 if setting.spiking else np.inf,
+            distance,
+            spikes,
+            traces,
+        )
+        ctx.save_for_backward(source, weight, recurrent)
+        ctx.rest = (events, setting, rows, distance, traces)
+        return torch.from_numpy(spikes if setting.spiking else distance[..., :neurons])
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401  # as above
         from hearspike.baselines import fused_kernels
+        from hearspike.baselines.row_kernels import TILE, in_tiles
 
-        membrane, recurrent = ctx.saved_tensors
-        alpha, beta, slope = ctx.constants
-        slopes = (membrane - 1).abs_().mul_(slope).add_(1).square_().reciprocal_()
-        free = torch.ones_like(membrane)
-        free[1:] = membrane[:-1] <= 1
-        drive_gradient, by_source = torch.empty(membrane.shape), torch.zeros(recurrent.shape)
+        source, weight, recurrent = ctx.saved_tensors
+        events, setting, rows, distance, traces = ctx.rest
+        samples, steps, neurons = gradient.shape
+        blocks, width = min(BLOCKS, samples), distance.shape[2]
+        needs_source, needs_weight = ctx.needs_input_grad[:2]
+        units = 0 if weight is None else len(weight)
+        inputs = neurons if weight is None else units + -units % TILE
+        results = {
+            "source": np.empty((samples, steps, inputs) if needs_source else (0, 0, 0), np.float32),
+            "weight": np.zeros((blocks, width // TILE, units if needs_weight else 0, TILE), np.float32),
+            "recurrent": np.zeros(
+                (blocks, width // TILE, 0 if recurrent is None else neurons, TILE), np.float32
+            ),
+            "constants": np.zeros((blocks, 5, width)),
+        }
         fused_kernels.backward(
             gradient.contiguous().numpy(),
-            slopes.numpy(),
-            free.numpy(),
-            np.ascontiguousarray(recurrent.numpy()),
-            alpha,
-            beta,
-            drive_gradient.numpy(),
-            by_source.numpy(),
+            distance,
+            traces,
+            rows,
+            setting.to_zero,
+            bool(rows[-1].any()),
+            setting.slope,
+            in_tiles(_array(weight if needs_source else None, 2).T),
+            in_tiles(_array(recurrent, 2).T),
+            *_by_unit(events if needs_weight else None),
+            _array(source if needs_weight else None, 3),
+            *results.values(),
         )
-        return drive_gradient, by_source.T, None, None, None
+        return (
+            torch.from_numpy(results["source"])[..., : units or neurons] if needs_source else None,
+            _total(results["weight"], neurons) if needs_weight else None,
+            _total(results["recurrent"], neurons) if recurrent is not None else None,
+            None,
+            *torch.from_numpy(results["constants"][..., :neurons].sum(axis=0).astype(np.float32)),
+        )
 
 
-def stepped_recurrent_layer(
-    drive: torch.Tensor, recurrent_weights: torch.Tensor, *, alpha: float, beta: float, slope: float
+def _padded_constants(constants: tuple[torch.Tensor, ...]) -> Floats:
+    """Return [5, width]; neurons that only fill a tile never reach their threshold of 1."""
+    from hearspike.baselines.row_kernels import padded
+
+    rows = padded(torch.stack(constants).numpy())
+    rows[CONSTANTS.index("threshold"), len(constants[0]) :] = 1
+    return rows
+
+
+def _array(tensor: torch.Tensor | None, dimensions: int) -> Floats:
+    if tensor is None:
+        return np.empty((0,) * dimensions, np.float32)
+    array: Floats = tensor.contiguous().numpy()
+    return array
+
+
+def _by_step(events: EventBatch | None) -> tuple[NDArray[np.int64], NDArray[np.int32], Floats]:
+    if events is None:
+        return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
+    return events.offsets, events.units, events.values
+
+
+def _by_unit(events: EventBatch | None) -> tuple[NDArray[np.int64], NDArray[np.int32], Floats]:
+    return _by_step(None) if events is None else events.by_unit
+
+
+def _total(blocks: Floats, columns: int) -> torch.Tensor:
+    from hearspike.baselines import fused_kernels
+
+    total = np.empty((blocks.shape[2], columns), np.float32)
+    fused_kernels.sum_blocks(blocks, total)
+    return torch.from_numpy(total)
+
+
+def _apply(
+    source: EventBatch | torch.Tensor,
+    weight: torch.Tensor | None,
+    recurrent_weight: torch.Tensor | None,
+    constants: tuple[torch.Tensor, ...],
+    setting: "_Setting",
 ) -> torch.Tensor:
-    """Return what `fused_recurrent_layer` returns, step by step with snnTorch's neurons, on any device."""
-    import snntorch
-
-    neurons = snntorch.Synaptic(
-        alpha, beta, spike_grad=snntorch.surrogate.fast_sigmoid(slope=slope), reset_mechanism="zero"
-    ).to(drive.device)
-    spikes = current = membrane = torch.zeros_like(drive[0])
-    record = []
-    for step_drive in drive.unbind(0):
-        total = step_drive + spikes @ recurrent_weights.T
-        spikes, current, membrane = neurons(total, current, membrane)
-        record.append(spikes)
-    return torch.stack(record)
-
-
-def fused_recurrent_layer(
-    drive: torch.Tensor, recurrent_weights: torch.Tensor, *, alpha: float, beta: float, slope: float
-) -> torch.Tensor:
-    """Return the spikes of the layer, with gradients for both tensors.
-
-    Parameters
-    ----------
-    drive
-        Input current of every step [step, sample, neuron], float32 on the CPU.
-    recurrent_weights
-        Weights [target neuron, source neuron].
-    alpha, beta
-        Decay of current and membrane in one step.
-    slope
-        Steepness of the surrogate.
-
-    Returns
-    -------
-    spikes
-        0 or 1 [step, sample, neuron].
-
-    Raises
-    ------
-    InputError
-        If the tensors are not float32 on the CPU, or their shapes do not belong together.
-    """
-    for name, tensor in (("drive", drive), ("recurrent_weights", recurrent_weights)):
-        if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
-            raise InputError(name, f"{tensor.dtype} on {tensor.device}", "float32 on the CPU")
-    if drive.ndim != 3 or recurrent_weights.shape != (drive.shape[-1],) * 2:
-        found = f"{tuple(drive.shape)} and {tuple(recurrent_weights.shape)}"
-        raise InputError("drive, recurrent_weights", found, "[step, sample, neuron] and [neuron, neuron]")
-    spikes = _FusedRecurrentLayer.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        drive.contiguous(), recurrent_weights, alpha, beta, slope
+    tensor = None if isinstance(source, EventBatch) else source.contiguous()
+    result = _FusedLayer.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        tensor, weight, recurrent_weight, setting, *constants
     )
-    assert isinstance(spikes, torch.Tensor)
-    return spikes
+    assert isinstance(result, torch.Tensor)
+    return result
+
+
+def _count(source: EventBatch | torch.Tensor, weight: torch.Tensor | None) -> int:
+    if weight is not None:
+        return weight.shape[1]
+    assert isinstance(source, torch.Tensor)
+    return source.shape[2]
+
+
+def fused_spiking_layer(
+    source: EventBatch | torch.Tensor,
+    weight: torch.Tensor | None,
+    neurons: Neurons,
+    *,
+    recurrent_weight: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Return the spikes of a layer; see `hearspike.baselines.spiking_layer.spiking_layer`."""
+    events = source if isinstance(source, EventBatch) else None
+    setting = _Setting(events, neurons.reset == "zero", neurons.surrogate_slope, spiking=True)
+    constants = neurons.constants(_count(source, weight), torch.device("cpu"))
+    return _apply(source, weight, recurrent_weight, constants, setting)
+
+
+def fused_leaky_readout(
+    source: EventBatch | torch.Tensor, weight: torch.Tensor | None, *, decay_syn: Values, decay_mem: Values
+) -> torch.Tensor:
+    """Return the membranes of a readout; see `hearspike.baselines.spiking_layer.leaky_readout`."""
+    events = source if isinstance(source, EventBatch) else None
+    # With threshold 0 the distance is the membrane, and with slope 0 the surrogate is 1.
+    setting = _Setting(events, to_zero=False, slope=0.0, spiking=False)
+    values = (decay_syn, decay_mem, 0.0, 0.0, 0.0)
+    count = _count(source, weight)
+    constants = tuple(
+        spread(name, value, count, torch.device("cpu")) for name, value in zip(CONSTANTS, values, strict=True)
+    )
+    return _apply(source, weight, None, constants, setting)

@@ -28,6 +28,10 @@ Reset = Literal["subtract", "zero"]
 """What a spike does to the membrane in the next step: take the threshold from it, or hold it at 0."""
 
 
+CONSTANTS = ("decay_syn", "decay_mem", "threshold", "adaptation_decay", "adaptation_strength")
+"""Names of the constants that may differ from neuron to neuron, in the order of `Neurons.constants`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Neurons:
     r"""Constants of the neurons of a layer.
@@ -86,8 +90,7 @@ class Neurons:
         InputError
             If one of them has another length.
         """
-        names = ("decay_syn", "decay_mem", "threshold", "adaptation_decay", "adaptation_strength")
-        return tuple(_spread(name, getattr(self, name), count, device) for name in names)
+        return tuple(spread(name, getattr(self, name), count, device) for name in CONSTANTS)
 
 
 def _check(name: str, values: Values | None, low: float, high: float, expected: str) -> None:
@@ -99,7 +102,14 @@ def _check(name: str, values: Values | None, low: float, high: float, expected: 
         raise InputError(name, tensor[~inside].flatten()[0].item(), expected)
 
 
-def _spread(name: str, values: Values | None, count: int, device: torch.device) -> torch.Tensor:
+def spread(name: str, values: Values | None, count: int, device: torch.device) -> torch.Tensor:
+    """Return the values as [neuron], 0 for None.
+
+    Raises
+    ------
+    InputError
+        If there are not as many values as neurons.
+    """
     tensor = torch.as_tensor(0.0 if values is None else values, dtype=torch.float32, device=device)
     if tensor.ndim > 1 or (tensor.ndim == 1 and len(tensor) not in (1, count)):
         raise InputError(name, tuple(tensor.shape), f"one number, or one for each of {count} neurons")
