@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hearspike.baselines.kernel_threads import threads_for
 from hearspike.datasets import SpikeEvents
 from hearspike.errors import InputError
-
 
 GROUP = 96
 """Units in a group: their weights for a tile of neurons take 24 KB of the innermost cache."""
@@ -46,6 +46,13 @@ class EventBatch:
     def __len__(self) -> int:
         return (len(self.offsets) - 1) // (self.steps * groups(self.channels))
 
+    @property
+    def totals(self) -> NDArray[np.float64]:
+        """[sample] Sum of the values."""
+        bounds = self.offsets[:: self.steps * groups(self.channels)]
+        sums = np.concatenate([[0.0], np.cumsum(self.values, dtype=np.float64)])
+        return np.diff(sums[bounds])
+
     @cached_property
     def by_unit(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
         """The entries of every sample in the order of their units, then steps.
@@ -63,17 +70,11 @@ class EventBatch:
 
         offsets = np.empty(len(self) * self.channels + 1, np.int64)
         steps, values = np.empty_like(self.units), np.empty_like(self.values)
-        event_batch_kernels.sort_by_unit(
-            self.offsets,
-            self.units,
-            self.values,
-            self.steps,
-            self.channels,
-            groups(self.channels),
-            offsets,
-            steps,
-            values,
-        )
+        shape = (self.steps, self.channels, groups(self.channels))
+        with threads_for(len(self.units)):
+            event_batch_kernels.sort_by_unit(
+                self.offsets, self.units, self.values, *shape, offsets, steps, values
+            )
         return offsets, steps, values
 
     def dense(self, device: torch.device | str = "cpu") -> torch.Tensor:
@@ -111,11 +112,12 @@ def events_in_steps(events: SpikeEvents, *, steps: int, window: float) -> EventB
     offsets = np.zeros(len(events) * groups(events.channels) * steps + 1, np.int64)
     arguments = (events.times, events.units, events.offsets, events.channels, steps, steps / window, GROUP)
     nothing = np.empty(0, np.int32), np.empty(0, np.float32)
-    if not event_batch_kernels.count_in_steps(*arguments, offsets, *nothing):
-        raise InputError("events", "times that fall", "times in rising order within a sample")
-    np.cumsum(offsets, out=offsets)
-    units, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
-    event_batch_kernels.count_in_steps(*arguments, offsets, units, values)
+    with threads_for(len(events.times)):
+        if not event_batch_kernels.count_in_steps(*arguments, offsets, *nothing):
+            raise InputError("events", "times that fall", "times in rising order within a sample")
+        np.cumsum(offsets, out=offsets)
+        units, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+        event_batch_kernels.count_in_steps(*arguments, offsets, units, values)
     return EventBatch(offsets, units, values, steps, events.channels)
 
 

@@ -1,9 +1,9 @@
-"""Compiled loops of fused layers, called by `hearspike.baselines.fused_layer`; the equations are in `neurons`.
+"""Compiled loops of fused layers, for `hearspike.baselines.fused_layer`; `neurons` has the equations.
 
-Samples are shared out in blocks whose number depends on nothing but the number of samples, and each block adds
-up its own gradients: so no sum depends on the number of threads. Events are those of an `EventBatch`; arrays of
-length 0 stand for what is not there. ``width`` is the number of neurons up to the next multiple of ``TILE``;
-matrices "in tiles" are those of `row_kernels.in_tiles`.
+Samples are shared out in blocks whose number depends on nothing but the number of samples, and each block
+adds up its own gradients: so no sum depends on the number of threads. Events are those of an `EventBatch`;
+arrays of length 0 stand for what is not there. ``width`` is the number of neurons up to the next multiple of
+``TILE``; matrices "in tiles" are those of `row_kernels.in_tiles`.
 """
 
 import numpy as np
@@ -56,9 +56,10 @@ def forward(
     """Integrate every sample over all steps.
 
     The input is either events or ``source`` [sample, step, unit], with ``weight`` [unit, neuron] in tiles, or
-    without, if each unit is the drive of one neuron; ``recurrent`` is [source, target] in tiles. A neuron spikes
-    where its distance from threshold is above ``limit``: 0, or infinity for neurons that do not spike. Results
-    are ``distance`` [sample, step, width], ``spikes`` [sample, step, neuron], and ``traces`` where asked for.
+    without, if each unit is the drive of one neuron; ``recurrent`` is [source, target] in tiles. A neuron
+    spikes where its distance from threshold is above ``limit``: 0, or infinity for neurons that do not spike.
+    Results are ``distance`` [sample, step, width], ``spikes`` [sample, step, neuron], and ``traces`` where
+    asked for.
     """
     samples, steps, width = distance.shape
     neurons, groups = spikes.shape[2], (weight.shape[1] + group - 1) // group
@@ -94,7 +95,7 @@ def forward(
                 traces[ADAPTATION, sample, step] = state[1]
 
 
-@njit
+@njit(cache=True)
 def _add_active(inputs: Floats, source: Floats, weight: Floats) -> None:
     """Add to every step the rows of ``weight``, [unit, neuron] in tiles, of the units that are not 0."""
     steps, units = source.shape
@@ -109,13 +110,13 @@ def _add_active(inputs: Floats, source: Floats, weight: Floats) -> None:
             add_rows(inputs[step], weight[tile], active, values, tile * TILE, 0, count)
 
 
-@njit(fastmath={"contract"})
+@njit(cache=True, fastmath={"contract"})
 def _decay(current: Floats, decay: Floats, inputs: Floats) -> None:
     for j in range(len(current)):
         current[j] = decay[j] * current[j] + inputs[j]
 
 
-@njit(fastmath={"contract"})
+@njit(cache=True, fastmath={"contract"})
 def _advance(
     current: Floats,
     state: Floats,
@@ -139,14 +140,14 @@ def _advance(
         fired[j] = one if over > limit else zero
 
 
-@njit
+@njit(cache=True)
 def _write(distance: Floats, fired: Floats, spikes: Floats) -> None:
     """Write the spikes; what is not a number is not silent."""
     for j in range(len(spikes)):
         spikes[j] = fired[j] if distance[j] == distance[j] else distance[j]
 
 
-@njit
+@njit(cache=True)
 def _list_above_zero(row: Floats, places: Ints) -> int:
     count = 0
     for at in range(0, len(row), TILE):
@@ -154,7 +155,7 @@ def _list_above_zero(row: Floats, places: Ints) -> int:
     return count
 
 
-@njit
+@njit(cache=True)
 def _list_not_zero(row: Floats, places: Ints) -> int:
     count = 0
     for at in range(0, len(row), TILE):
@@ -162,7 +163,7 @@ def _list_not_zero(row: Floats, places: Ints) -> int:
     return count
 
 
-@njit
+@njit(cache=True)
 def _list_bits(bits: np.uint64, at: int, places: Ints, count: int) -> int:
     while bits != np.uint64(0):
         places[count] = at + first_bit(bits)
@@ -195,9 +196,9 @@ def backward(
 
     ``gradient`` is that of the spikes [sample, step, neuron]; ``weight`` [neuron, unit] and ``recurrent``
     [target, source] are in tiles; the input is ``source`` as in `forward`, or events by unit. Results:
-    ``source_gradient`` [sample, step, padded unit or neuron], and for each block of samples ``weight_gradient``
-    [block, tile, unit, TILE], ``recurrent_gradient`` [block, tile, source, TILE] and ``constant_gradient``
-    [block, 5, width].
+    ``source_gradient`` [sample, step, padded unit or neuron], and for each block of samples
+    ``weight_gradient`` [block, tile, unit, TILE], ``recurrent_gradient`` [block, tile, source, TILE] and
+    ``constant_gradient`` [block, 5, width].
     """
     samples, steps, width = distance.shape
     neurons, blocks = gradient.shape[2], len(constant_gradient)
@@ -288,13 +289,13 @@ def backward(
                             add_rows(total, tile_rows, after[neuron], ones, 0, 0, counts[neuron])
 
 
-@njit
+@njit(cache=True)
 def _add(total: Floats, row: Floats) -> None:
     for j in range(len(row)):
         total[j] += row[j]
 
 
-@njit(fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
 def _return(
     by_spike: Floats,
     distance: Floats,
@@ -327,7 +328,7 @@ def _return(
         by_current[j] = by_membrane[j] + alpha[j] * by_current_after[j]
 
 
-@njit
+@njit(cache=True)
 def _add_constants(
     traces: Floats,
     distance: Floats,
@@ -349,7 +350,7 @@ def _add_constants(
                 total[THETA, j] -= (np.float32(1) - hold) * state[MEMBRANE, j]
 
 
-@njit
+@njit(cache=True)
 def _list_after(distance: Floats, fired: Ints, after: Ints, counts: Longs) -> None:
     """List for every neuron the steps after its spikes."""
     counts[:] = 0
@@ -360,7 +361,7 @@ def _list_after(distance: Floats, fired: Ints, after: Ints, counts: Longs) -> No
             counts[source] += 1
 
 
-@njit
+@njit(cache=True)
 def _list_by_unit(source: Floats, steps_of: Ints, values: Floats, counts: Longs) -> None:
     """List for every unit the steps in which it is not 0, and its values there."""
     steps, units = source.shape

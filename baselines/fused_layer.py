@@ -1,9 +1,9 @@
 """Spiking layers and readouts as one operation over all time steps, driven by events, on the CPU.
 
-`hearspike.baselines.neurons` has the equations, `hearspike.baselines.spiking_layer` the public functions. A step
-by step loop spends its time on dense products with mostly silent inputs and on the start of many small operations;
-here the forward pass adds the rows of units that fired, and the only dense products left are the gradients that
-go back through weights to spikes, since the surrogate is nowhere 0.
+`hearspike.baselines.neurons` has the equations, `hearspike.baselines.spiking_layer` the public functions. A
+loop over steps spends its time on dense products with mostly silent inputs and on the start of many small
+operations; here the forward pass adds the rows of units that fired, and the only dense products left are the
+gradients that go back through weights to spikes, since the surrogate is nowhere 0.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from hearspike.baselines.event_batch import GROUP, EventBatch
+from hearspike.baselines.kernel_threads import threads_for
 from hearspike.baselines.neurons import CONSTANTS, Neurons, Values, spread
 
 BLOCKS = 16
@@ -50,11 +51,11 @@ class _FusedLayer(torch.autograd.Function):
         events = setting.events
         neurons = len(constants[0])
         rows = _padded_constants(constants)
-        samples, steps = (len(events), events.steps) if events is not None else source.shape[:2]
+        samples, steps = _samples_and_steps(source, events)
         distance = np.empty((samples, steps, rows.shape[1]), np.float32)
         spikes = np.empty((samples, steps, neurons), np.float32)
         traces = np.empty((3, *distance.shape) if any(ctx.needs_input_grad[4:]) else (0, 0, 0, 0), np.float32)
-        fused_kernels.forward(
+        arguments = (
             *_by_step(events),
             GROUP,
             _array(source, 3),
@@ -67,6 +68,8 @@ class _FusedLayer(torch.autograd.Function):
             spikes,
             traces,
         )
+        with threads_for(distance.size):
+            fused_kernels.forward(*arguments)
         ctx.save_for_backward(source, weight, recurrent)
         ctx.rest = (events, setting, rows, distance, traces)
         return torch.from_numpy(spikes if setting.spiking else distance[..., :neurons])
@@ -92,7 +95,7 @@ class _FusedLayer(torch.autograd.Function):
             ),
             "constants": np.zeros((blocks, 5, width)),
         }
-        fused_kernels.backward(
+        arguments = (
             gradient.contiguous().numpy(),
             distance,
             traces,
@@ -106,13 +109,24 @@ class _FusedLayer(torch.autograd.Function):
             _array(source if needs_weight else None, 3),
             *results.values(),
         )
+        with threads_for(distance.size):
+            fused_kernels.backward(*arguments)
+            by_weight = _total(results["weight"], neurons) if needs_weight else None
+            by_recurrent = _total(results["recurrent"], neurons) if recurrent is not None else None
         return (
             torch.from_numpy(results["source"])[..., : units or neurons] if needs_source else None,
-            _total(results["weight"], neurons) if needs_weight else None,
-            _total(results["recurrent"], neurons) if recurrent is not None else None,
+            by_weight,
+            by_recurrent,
             None,
             *torch.from_numpy(results["constants"][..., :neurons].sum(axis=0).astype(np.float32)),
         )
+
+
+def _samples_and_steps(source: torch.Tensor | None, events: EventBatch | None) -> tuple[int, int]:
+    if events is not None:
+        return len(events), events.steps
+    assert source is not None
+    return source.shape[0], source.shape[1]
 
 
 def _padded_constants(constants: tuple[torch.Tensor, ...]) -> Floats:

@@ -71,7 +71,7 @@ class Neurons:
             found = (self.adaptation_decay, self.adaptation_strength)
             raise InputError("adaptation_decay, adaptation_strength", found, "both or neither")
         for name in ("decay_syn", "decay_mem", "adaptation_decay"):
-            _check(name, getattr(self, name), 0.0, 1.0, "numbers from 0 to 1")
+            check_decay(name, getattr(self, name))
         tiny, huge = torch.finfo(torch.float32).tiny, torch.finfo(torch.float32).max
         _check("threshold", self.threshold, tiny, huge, "numbers above 0")
         _check("surrogate_slope", self.surrogate_slope, 0.0, huge, "a number of at least 0")
@@ -91,6 +91,17 @@ class Neurons:
             If one of them has another length.
         """
         return tuple(spread(name, getattr(self, name), count, device) for name in CONSTANTS)
+
+
+def check_decay(name: str, values: Values | None) -> None:
+    """Refuse what is not from 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If a value is outside, or not a number.
+    """
+    _check(name, values, 0.0, 1.0, "numbers from 0 to 1")
 
 
 def _check(name: str, values: Values | None, low: float, high: float, expected: str) -> None:

@@ -6,9 +6,8 @@ one recurrent hidden layer, a leaky readout whose trace is summed over time. At 
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,16 +16,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hearspike.baselines.fused_layer import fused_recurrent_layer, stepped_recurrent_layer
+from hearspike.baselines.event_batch import EventBatch, events_in_steps
 from hearspike.baselines.interface import NetworkShape, Predictions, Readout
+from hearspike.baselines.neurons import Neurons
 from hearspike.baselines.operations import neuron_operations, spike_operations
+from hearspike.baselines.spiking_layer import Implementation, leaky_readout, spiking_layer
 from hearspike.baselines.training import EpochScore, Training, one_thread, train_by_gradient
-from hearspike.datasets import SpikeDataset, SpikeEvents, bin_events
+from hearspike.datasets import SpikeDataset, SpikeEvents
 from hearspike.errors import InputError
 from hearspike.progress import Progress, no_progress
-
-LAYERS = {"fused": fused_recurrent_layer, "snntorch": stepped_recurrent_layer}
-"""Ways to compute the recurrent layer, which agree."""
 
 READOUT_QUANTILE = 0.99
 """Share of the training samples whose readout traces stay within 1."""
@@ -77,7 +75,7 @@ class RecurrentSpikingNetwork:
         Hidden neurons may fire this often per sample on average over the batch; the squared excess, times the
         penalty, is added to the loss.
     implementation
-        ``fused``, the compiled layer, or ``snntorch``, the same step by step with snnTorch's neurons.
+        ``fused``, compiled layers, or ``torch``, step by step: see `hearspike.baselines.spiking_layer`.
     training
         Settings of the gradient descent.
     """
@@ -96,14 +94,13 @@ class RecurrentSpikingNetwork:
     recurrent_scale: float
     spike_limit: float
     spike_penalty: float
-    implementation: str
+    implementation: Implementation
     training: Training
 
     def __post_init__(self) -> None:
-        if self.implementation not in LAYERS:
-            raise InputError("model.implementation", self.implementation, f"one of {', '.join(LAYERS)}")
-        if self.readout not in get_args(Readout):
-            raise InputError("model.readout", self.readout, f"one of {', '.join(get_args(Readout))}")
+        for name, names in (("implementation", Implementation), ("readout", Readout)):
+            if getattr(self, name) not in get_args(names):
+                raise InputError(f"model.{name}", getattr(self, name), f"one of {', '.join(get_args(names))}")
         for name in ("hidden", "bins"):
             value = getattr(self, name)
             if value < 1:
@@ -136,7 +133,7 @@ class RecurrentSpikingNetwork:
         fitted = FittedRecurrentNetwork(self, module)
 
         def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
-            traces, spikes = module(fitted.frames(events))
+            traces, spikes = module(fitted.in_steps(events))
             excess = torch.relu(spikes.sum(dim=1).mean(dim=0) - self.spike_limit)
             penalty = self.spike_penalty * (excess**2).mean()
             return self.readout_gain * decide(traces, self.readout), penalty
@@ -168,30 +165,42 @@ class RecurrentSpikingNetwork:
 class _Network(torch.nn.Module):
     """The weights and their dynamics in discrete time."""
 
-    readout_kernel: torch.Tensor
-
     def __init__(
         self, settings: RecurrentSpikingNetwork, shape: NetworkShape, rng: np.random.Generator
     ) -> None:
         super().__init__()
         (hidden,) = shape.hidden
         step = settings.window / settings.bins
-        alpha, beta = math.exp(-step / settings.tau_syn), math.exp(-step / settings.tau_mem)
-        self.gain = psp_amplitude(settings.tau_mem, settings.tau_syn) * (beta - alpha)
+        self.neurons = Neurons(
+            decay_syn=math.exp(-step / settings.tau_syn),
+            decay_mem=math.exp(-step / settings.tau_mem),
+            threshold=1.0,
+            reset="zero",
+            surrogate_slope=settings.surrogate_slope,
+        )
+        decays = math.exp(-step / settings.tau_mem) - math.exp(-step / settings.tau_syn)
+        self.gain = psp_amplitude(settings.tau_mem, settings.tau_syn) * decays
+        self.implementation = settings.implementation
         self.input_weights = _normal(rng, (hidden, shape.inputs), settings.input_scale)
         self.recurrent_weights = _normal(rng, (hidden, hidden), settings.recurrent_scale)
         self.readout_weights = _normal(rng, (shape.outputs, hidden), settings.input_scale)
-        self.layer: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = partial(
-            LAYERS[settings.implementation], alpha=alpha, beta=beta, slope=settings.surrogate_slope
-        )
-        response = self.gain * _response_matrix(alpha, beta, settings.bins)
-        self.register_buffer("readout_kernel", response, persistent=False)
 
-    def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map [sample, time, input] counts to [sample, time, class] traces and hidden spikes."""
-        drive = self.gain * (frames.transpose(0, 1) @ self.input_weights.T)
-        hidden_spikes = self.layer(drive, self.gain * self.recurrent_weights).transpose(0, 1)
-        traces = self.readout_kernel @ (hidden_spikes @ self.readout_weights.T)
+    def forward(self, events: EventBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map events to [sample, time, class] traces and hidden spikes."""
+        hidden_spikes = spiking_layer(
+            events,
+            self.gain * self.input_weights.T,
+            self.neurons,
+            recurrent_weight=self.gain * self.recurrent_weights.T,
+            implementation=self.implementation,
+        )
+        traces = leaky_readout(
+            hidden_spikes,
+            self.gain * self.readout_weights.T,
+            decay_syn=self.neurons.decay_syn,
+            decay_mem=self.neurons.decay_mem,
+            implementation=self.implementation,
+        )
         return traces, hidden_spikes
 
 
@@ -208,7 +217,7 @@ def _bring_readout_into_range(fitted: "FittedRecurrentNetwork", events: SpikeEve
     them, which begins about 1 below the resting potential in units of the threshold.
     """
     peaks = [
-        fitted.module(fitted.frames(part))[0].abs().amax(dim=(1, 2)) for part in _parts(events) if len(part)
+        fitted.module(fitted.in_steps(part))[0].abs().amax(dim=(1, 2)) for part in _parts(events) if len(part)
     ]
     peak = torch.cat(peaks).quantile(READOUT_QUANTILE)
     if peak > 0:
@@ -223,17 +232,6 @@ def psp_amplitude(tau_mem: float, tau_syn: float) -> float:
     """
     peak = math.log(tau_mem / tau_syn) * tau_mem * tau_syn / (tau_mem - tau_syn)
     return 1 / (math.exp(-peak / tau_mem) - math.exp(-peak / tau_syn))
-
-
-def _response_matrix(alpha: float, beta: float, bins: int) -> torch.Tensor:
-    r"""Return the [time, time] matrix that integrates a readout neuron without threshold.
-
-    The response to one input of weight 1 after :math:`n` steps is
-    :math:`\sum_{j=0}^{n} \beta^{n-j} \alpha^j = (\alpha^{n+1} - \beta^{n+1}) / (\alpha - \beta)`.
-    """
-    age = np.subtract.outer(np.arange(bins), np.arange(bins))
-    response = (alpha ** (age + 1.0) - beta ** (age + 1.0)) / (alpha - beta)
-    return torch.from_numpy(np.where(age >= 0, response, 0.0).astype(np.float32))
 
 
 def decide(traces: torch.Tensor, readout: Readout) -> torch.Tensor:
@@ -277,10 +275,9 @@ class FittedRecurrentNetwork:
             first=self.settings.first_channel, stride=self.settings.channel_stride
         )
 
-    def frames(self, events: SpikeEvents) -> torch.Tensor:
-        """Return the network's input, [sample, time, input]."""
-        frames = bin_events(self.encode(events), bins=self.settings.bins, window=self.settings.window)
-        return torch.from_numpy(frames.counts)
+    def in_steps(self, events: SpikeEvents) -> EventBatch:
+        """Return the network's input."""
+        return events_in_steps(self.encode(events), steps=self.settings.bins, window=self.settings.window)
 
     def predict(self, events: SpikeEvents) -> Predictions:
         """Run the network in software."""
@@ -301,11 +298,10 @@ class FittedRecurrentNetwork:
 
     @torch.no_grad()
     def _run(self, events: SpikeEvents) -> tuple[NDArray[np.int64], ...]:
-        frames = self.frames(events)
-        traces, spikes = self.module(frames)
+        inputs = self.in_steps(events)
+        traces, spikes = self.module(inputs)
         labels = decide(traces, self.settings.readout).argmax(dim=1)
-        totals = (frames.sum(dim=(1, 2)), spikes.sum(dim=(1, 2)))
-        return (labels.numpy(), *(total.numpy().astype(np.int64) for total in totals))
+        return labels.numpy(), inputs.totals.astype(np.int64), spikes.sum(dim=(1, 2)).numpy().astype(np.int64)
 
     def network(self) -> nir.NIRGraph:
         r"""Return the network in continuous time.

@@ -1,9 +1,9 @@
 """The inner loops of spiking layers, with their sums held in vector registers.
 
-A compiler given plain loops writes every partial sum back to memory. Here the sums of a tile of `TILE` neurons
-stay in registers while row after row is added, so the speed is that at which the cache delivers rows. Matrices
-are stored tile by tile, [tile, row, `TILE`]: the part of a tile that is in use then fits the innermost cache.
-The order of additions is fixed.
+A compiler given plain loops writes every partial sum back to memory. Here the sums of a tile of `TILE`
+neurons stay in registers while row after row is added, so the speed is that at which the cache delivers rows.
+Matrices are stored tile by tile, [tile, row, `TILE`]: the part of a tile that is in use then fits the
+innermost cache. The order of additions is fixed.
 """
 
 from collections.abc import Callable
@@ -35,6 +35,7 @@ _ZERO = ir.Constant(_VECTOR, [0.0] * VECTOR)
 
 Node = Any
 """Something of llvmlite or numba that has no public type."""
+_find: Node = cgutils.get_or_insert_function
 
 
 class _Array:
@@ -98,8 +99,7 @@ def _loop(
     return states
 
 
-@intrinsic
-def add_rows(
+def _add_rows(
     typing: Node, total: Node, table: Node, units: Node, values: Node, at: Node, begin: Node, end: Node
 ) -> Node:
     """Add ``values[e] * table[units[e]]`` to ``total[at : at + TILE]`` for the entries from begin to end."""
@@ -124,7 +124,6 @@ def add_rows(
 
 
 def _multiplier(rows: int) -> Node:
-    @intrinsic
     def multiply_rows(
         typing: Node, result: Node, left: Node, right: Node, row: Node, column: Node, inner: Node
     ) -> Node:
@@ -157,13 +156,13 @@ def _multiplier(rows: int) -> Node:
 
         return types.void(result, left, right, types.int64, types.int64, types.int64), generate
 
-    return multiply_rows
+    return intrinsic(multiply_rows)
 
 
 _multiply_rows, _multiply_row = _multiplier(ROWS), _multiplier(1)
 
 
-@njit
+@njit(cache=True)
 def multiply(result: Floats, left: Floats, right: Floats) -> None:
     """Write the product of ``left`` [row, padded inner] with a matrix [inner, column] in tiles to ``result``.
 
@@ -183,7 +182,6 @@ def multiply(result: Floats, left: Floats, right: Floats) -> None:
 
 
 def _bit_maker(comparison: str) -> Node:
-    @intrinsic
     def bits(typing: Node, row: Node, at: Node) -> Node:
         """Return a number whose bit k says how ``row[at + k]`` compares with 0, for a tile of numbers."""
 
@@ -202,29 +200,27 @@ def _bit_maker(comparison: str) -> Node:
 
         return types.uint64(row, types.int64), generate
 
-    return bits
+    return intrinsic(bits)
 
 
 bits_above_zero, bits_not_zero = _bit_maker(">"), _bit_maker("!=")
 
 
-@intrinsic
-def fetch(typing: Node, row: Node, at: Node) -> Node:
+def _fetch(typing: Node, row: Node, at: Node) -> Node:
     """Ask the memory for a vector of numbers that will be needed."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
         (array,) = _arrays(context, builder, signature, arguments, 1)
         pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(8).as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), _INT, _INT, _INT])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        function = _find(builder.module, kind, "llvm.prefetch.p0i8")
         builder.call(function, [pointer, _INT(0), _INT(3), _INT(1)])
         return context.get_dummy_value()
 
     return types.void(row, types.int64), generate
 
 
-@intrinsic
-def first_bit(typing: Node, bits: Node) -> Node:
+def _first_bit(typing: Node, bits: Node) -> Node:
     """Return the number of the lowest bit that is set."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
@@ -233,14 +229,20 @@ def first_bit(typing: Node, bits: Node) -> Node:
     return types.int64(types.uint64), generate
 
 
-@intrinsic
-def count_bits(typing: Node, bits: Node) -> Node:
+def _count_bits(typing: Node, bits: Node) -> Node:
     """Return how many bits are set."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
         return builder.ctpop(arguments[0])
 
     return types.int64(types.uint64), generate
+
+
+# Numba's decorator hides what these take from a checker of types.
+add_rows: Node = intrinsic(_add_rows)
+fetch: Node = intrinsic(_fetch)
+first_bit: Node = intrinsic(_first_bit)
+count_bits: Node = intrinsic(_count_bits)
 
 
 def padded(matrix: Floats) -> Floats:

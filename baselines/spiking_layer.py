@@ -10,7 +10,8 @@ from typing import Literal, get_args
 import torch
 
 from hearspike.baselines.event_batch import EventBatch
-from hearspike.baselines.neurons import Neurons, Values
+from hearspike.baselines.fused_layer import fused_leaky_readout, fused_spiking_layer
+from hearspike.baselines.neurons import Neurons, Values, check_decay
 from hearspike.baselines.torch_layer import torch_leaky_readout, torch_spiking_layer
 from hearspike.errors import InputError
 
@@ -52,7 +53,8 @@ def spiking_layer(
         If shapes do not belong together, or ``fused`` gets tensors that are not float32 on the CPU.
     """
     _check(source, weight, recurrent_weight, implementation)
-    return torch_spiking_layer(source, weight, neurons, recurrent_weight=recurrent_weight)
+    layer = fused_spiking_layer if implementation == "fused" else torch_spiking_layer
+    return layer(source, weight, neurons, recurrent_weight=recurrent_weight)
 
 
 def leaky_readout(
@@ -68,7 +70,10 @@ def leaky_readout(
     Parameters and errors are those of `spiking_layer`.
     """
     _check(source, weight, None, implementation)
-    return torch_leaky_readout(source, weight, decay_syn=decay_syn, decay_mem=decay_mem)
+    check_decay("decay_syn", decay_syn)
+    check_decay("decay_mem", decay_mem)
+    readout = fused_leaky_readout if implementation == "fused" else torch_leaky_readout
+    return readout(source, weight, decay_syn=decay_syn, decay_mem=decay_mem)
 
 
 def _check(

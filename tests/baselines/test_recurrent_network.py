@@ -11,10 +11,10 @@ from scipy.integrate import solve_ivp
 from hearspike.baselines.interface import SpikingModel, SpikingNetwork
 from hearspike.baselines.recurrent_network import (
     FittedRecurrentNetwork,
-    _response_matrix,
     decide,
     psp_amplitude,
 )
+from hearspike.baselines.spiking_layer import leaky_readout
 from hearspike.datasets import SpikeDataset
 from hearspike.errors import InputError
 
@@ -41,14 +41,14 @@ def test_dynamics_are_exact_between_spikes(fitted: FittedRecurrentNetwork, timed
 
     Spikes arrive at the beginnings of steps and potentials are read at their ends.
     """
-    frames = fitted.frames(timed[1].events.select(np.arange(3)))
+    inputs = fitted.in_steps(timed[1].events.select(np.arange(3)))
     with torch.no_grad():
-        traces, spikes = fitted.module(frames)
+        traces, spikes = fitted.module(inputs)
     weights = {name: values.astype(np.float64) for name, values in fitted.parameters.items()}
     step = fitted.settings.window / fitted.settings.bins
     amplitude = psp_amplitude(fitted.settings.tau_mem, fitted.settings.tau_syn)
     decay_mem, decay_syn = np.exp(-step / fitted.settings.tau_mem), np.exp(-step / fitted.settings.tau_syn)
-    for sample, sample_frames in enumerate(frames.numpy().astype(np.float64)):
+    for sample, sample_frames in enumerate(inputs.dense().numpy().astype(np.float64)):
         membrane, current, fired = np.zeros(32), np.zeros(32), np.zeros(32)
         readout = np.zeros((fitted.settings.bins, 2))
         for index, counts in enumerate(sample_frames):
@@ -78,23 +78,10 @@ def test_psp_of_weight_one_peaks_at_one() -> None:
         assert psp.max() == pytest.approx(1, abs=1e-6)
 
 
-def test_readout_matrix_is_the_response_to_single_spikes() -> None:
-    """Its first column is the response to a spike at time 0, and nothing answers before its cause."""
-    alpha, beta = 0.6, 0.8
-    matrix = _response_matrix(alpha, beta, 30).numpy()
-    current, membrane, response = 1.0, 1.0, [1.0]
-    for _ in range(29):
-        current *= alpha
-        membrane = beta * membrane + current
-        response.append(membrane)
-    np.testing.assert_allclose(matrix[:, 0], response, rtol=1e-6)
-    assert (np.triu(matrix, 1) == 0).all()
-
-
 def test_readout_stays_in_the_range_of_a_converter(fitted: FittedRecurrentNetwork, timed: Data) -> None:
     """On the training data, 99 % of the samples keep all traces within 1, and some come near it."""
     with torch.no_grad():
-        traces, _ = fitted.module(fitted.frames(timed[0].events))
+        traces, _ = fitted.module(fitted.in_steps(timed[0].events))
     peaks = traces.abs().amax(dim=(1, 2)).numpy()
     assert np.quantile(peaks, 0.99) == pytest.approx(1, rel=1e-5)
 
@@ -123,7 +110,16 @@ def test_the_graph_has_the_same_weights_and_the_same_psp(fitted: FittedRecurrent
     times = step * np.arange(1, fitted.settings.bins + 1)
     start = [neuron.w_in[0] / tau_syn, 0.0]
     solution = solve_ivp(derivative, (0, fitted.settings.window), start, t_eval=times, rtol=1e-8, atol=1e-10)
-    np.testing.assert_allclose(fitted.module.readout_kernel[:, 0].numpy(), solution.y[1], atol=1e-6)
+    network = fitted.module
+    spike = torch.zeros(1, len(times), 1)
+    spike[0, 0, 0] = 1
+    response = leaky_readout(
+        spike,
+        torch.full((1, 1), network.gain),
+        decay_syn=network.neurons.decay_syn,
+        decay_mem=network.neurons.decay_mem,
+    )
+    np.testing.assert_allclose(response[0, :, 0].numpy(), solution.y[1], atol=1e-6)
 
 
 def test_operations_follow_from_spikes_and_shapes(fitted: FittedRecurrentNetwork, timed: Data) -> None:
