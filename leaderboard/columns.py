@@ -42,26 +42,49 @@ class Column:
         """Title and unit."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
-    def format(self, value: float) -> str:
-        """Return a number, in the column's unit, as text."""
-        return significant(value) if self.decimals is None else f"{value:.{self.decimals}f}"
+    def format(self, value: float, *, like: float | None = None) -> str:
+        """Return a number, in the column's unit, as text; its deviation with the digits of the number.
+
+        Parameters
+        ----------
+        value
+            The number, or its deviation.
+        like
+            The number whose digits a deviation has.
+        """
+        if self.decimals is not None:
+            return f"{value:.{self.decimals}f}"
+        return significant(value, like=like)
 
 
-def significant(value: float) -> str:
+def significant(value: float, *, like: float | None = None) -> str:
     """Return a number with three significant digits; from 10,000 on with k, M or G.
+
+    Parameters
+    ----------
+    value
+        The number.
+    like
+        Another number that decides on digits and letter, ``value`` itself if None.
 
     Examples
     --------
-    >>> [significant(value) for value in (0.0, 0.68619, 43.21, 4753.4, 999_960, 58_881_248)]
-    ['0', '0.686', '43.2', '4753', '1 M', '58.9 M']
+    >>> [significant(value) for value in (0.0, 3.0, 0.68619, 43.21, 4753.4, 999_960, 58_881_248)]
+    ['0', '3', '0.686', '43.2', '4753', '1000 k', '58.9 M']
+    >>> significant(4596.0, like=216_123.0)
+    '5 k'
     """
-    if value == 0.0:
-        return "0"
-    for exponent, letter in ((9, " G"), (6, " M"), (3, " k")):
-        if abs(value) >= 9_999.5 and float(f"{value:.3g}") >= 10**exponent:
-            return f"{value / 10**exponent:.3g}{letter}"
-    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
-    return f"{value:.{decimals}f}" if decimals <= 6 else f"{value:.3g}"
+    size = abs(value if like is None else like)
+    if value == 0.0 or size == 0.0 or (size < 10_000 and value == round(value)):
+        return f"{value:.3g}" if value != round(value) else f"{value:.0f}"
+    exponent, letter = next(
+        ((power, sign) for power, sign in ((9, " G"), (6, " M"), (3, " k")) if size >= 10**power),
+        (0, ""),
+    )
+    if size < 10_000:
+        exponent, letter = 0, ""
+    digits = 2 - math.floor(math.log10(size / 10**exponent))
+    return f"{value:.3g}" if digits > 6 else f"{value / 10**exponent:.{max(0, digits)}f}{letter}"
 
 
 _NO_SPEAKER = "no test sample by such a speaker is on record"

@@ -25,7 +25,6 @@ from hearspike.leaderboard.ranking import ERROR_RATE
 from hearspike.leaderboard.record import FILE_NAME, Record, read_record, settled
 from hearspike.leaderboard.run_page import Figure, run_context
 from hearspike.leaderboard.standings import Cell, Row, Standing, standings
-from hearspike.leaderboard.store import load_runs
 
 if TYPE_CHECKING:
     import jinja2
@@ -35,7 +34,7 @@ _MARK = '<meta name="generator" content="hearspike leaderboard">'
 
 
 def write_site(runs: Path, page: Path) -> int:
-    """Write the site of all runs below a folder; a site that stands there already is replaced as a whole.
+    """Write the site of the runs below a folder; a site that stands there already is replaced as a whole.
 
     Parameters
     ----------
@@ -47,7 +46,7 @@ def write_site(runs: Path, page: Path) -> int:
     Returns
     -------
     count
-        Number of runs, each with a page of its own.
+        Number of runs that the tables are made of, each with a page of its own.
 
     Raises
     ------
@@ -55,7 +54,7 @@ def write_site(runs: Path, page: Path) -> int:
         If there are no such runs, or the folder of the site holds anything else.
     """
     tables = standings(runs)
-    paths = list(load_runs(runs).get("path", ()))
+    paths = [path for table in tables for row in table.rows for path in row.paths]
     _refuse_other(page)
     records = {path: settled(read_record(runs / path / FILE_NAME), runs / path) for path in paths}
     links = {path: f"runs/{_slug(path)}.html" for path in paths}
@@ -171,7 +170,7 @@ class _View:
     @staticmethod
     def spread(column: Column, cell: Cell) -> str:
         """Return the deviation over seeds as text, nothing where there is none."""
-        return column.format(cell.spread) if cell.spread else ""
+        return column.format(cell.spread, like=cell.value) if cell.spread else ""
 
 
 def _view(standing: Standing, number: int, records: dict[str, Record], links: dict[str, str]) -> _View:

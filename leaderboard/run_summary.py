@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hearspike.leaderboard.record import Record, config_sha256
 
-SAME_ROW = ("seed", "timing_repeats")
-"""Configuration keys in which the runs of one row may differ."""
+SAME_ROW = ("seed", "timing_repeats", "training", "augmentation")
+"""Configuration keys in which runs of one row may differ; a model that trains has a copy of the last two."""
 
 PREDICTIONS = "predictions.npz"
 Summary = dict[str, Any]

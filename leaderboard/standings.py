@@ -125,13 +125,13 @@ def standings(folder: Path) -> list[Standing]:
 
 
 def _last_word(runs: pd.DataFrame) -> pd.DataFrame:
-    """Of runs of one configuration on the same data, keep the newest complete one, else the newest."""
+    """Of runs of one row and seed on the same data, keep the newest complete one, else the newest."""
+    key = ["task", "model", "backend", "row", "seed"]
     order = runs.assign(complete=runs["status"] == "complete").sort_values(
         ["complete", "created", "path"], kind="stable"
     )
-    done = set(order.loc[order["complete"], "config"])
-    superseded = ~order["complete"] & order["config"].isin(done)
-    return order[~superseded].drop_duplicates(["config", "data"], keep="last").sort_values("path")
+    superseded = ~order["complete"] & order.groupby(key)["complete"].transform("any")
+    return order[~superseded].drop_duplicates([*key, "data"], keep="last").sort_values("path")
 
 
 def _with_data(runs: pd.DataFrame) -> pd.DataFrame:

@@ -80,8 +80,8 @@ def cell_text(column: Column, cell: Cell) -> str:
     if cell.value is None:
         return ""
     text = column.format(cell.value)
-    if cell.spread is not None and column.format(cell.spread) != "0":
-        text += f" ± {column.format(cell.spread)}"
+    if cell.spread:
+        text += f" ± {column.format(cell.spread, like=cell.value)}"
     if cell.low is not None and cell.high is not None:
         text += f" ({column.format(cell.low)}–{column.format(cell.high)})"
     return text

@@ -123,6 +123,16 @@ def test_other_settings_are_another_row(tmp_path: Path, write_run: Any) -> None:
     assert [row.seeds for row in only(tmp_path).rows] == [1, 1]
 
 
+def test_settings_that_the_model_does_not_have_make_no_row(tmp_path: Path, write_run: Any) -> None:
+    """A model without training is the same one whatever the training of others; the newest run counts."""
+    for number, epochs in enumerate((1, 2)):
+        config = {"model": {"name": "svm"}, "seed": 0, "dataset": {"test": "test.h5"}}
+        created = f"2026-01-0{number + 1}"
+        write_run(tmp_path / str(number), config={**config, "training": {"epochs": epochs}}, created=created)
+    (row,) = only(tmp_path).rows
+    assert (row.seeds, row.paths) == (1, ("1",))
+
+
 def test_published_results_stand_apart(tmp_path: Path, write_run: Any) -> None:
     """They have no rank and no row; all forms but CSV show them with their source."""
     for seed in range(5):
