@@ -69,8 +69,8 @@ def draw_timing(table: pd.DataFrame) -> "Figure":
     figure, (jitter, loss, destroyed) = _axes(3, 11.0)
     treatments = ["none", "uniform_times", "uniform_times, retrained"]
     treatments += ["shuffled_intervals", "shuffled_intervals, retrained", "reversed"]
-    for number, (model, rows) in enumerate(table.groupby(["task", "model", "backend"], sort=True)):
-        style = {"color": f"C{number}", "label": " ".join(map(str, model))}
+    for number, (model, rows) in enumerate(table.groupby(["task", "model", "backend", "config"], sort=True)):
+        style = {"color": f"C{number}", "label": " ".join(map(str, model[:3]))}
         intact = rows[rows["treatment"] == "none"].assign(amount=0.0)
         for axis, treatment in ((jitter, "jitter"), (loss, "event loss")):
             curve = pd.concat([intact, rows[rows["treatment"] == treatment]]).sort_values("amount")
@@ -92,10 +92,10 @@ def draw_timing(table: pd.DataFrame) -> "Figure":
 def draw_speakers(table: pd.DataFrame) -> "Figure":
     """Accuracy on known and unseen speakers against the number of speakers trained on."""
     figure, (axis,) = _axes(1, 5.5)
-    for number, (model, rows) in enumerate(table.groupby("model", sort=True)):
+    for number, (model, rows) in enumerate(table.groupby(["model", "config"], sort=True)):
         for group, line in (("known", "--"), ("unseen", "-")):
             curve = rows[rows["tested on"] == group].sort_values("speakers")
-            label = f"{model}, {group} speakers"
+            label = f"{model[0]}, {group} speakers"
             _curve(axis, curve["speakers"], curve, color=f"C{number}", linestyle=line, label=label)
     axis.set_xticks(sorted(table["speakers"].unique()))
     axis.set_xlabel("speakers trained on (same number of recordings)")

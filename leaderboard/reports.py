@@ -1,5 +1,10 @@
-"""Tables that answer one question each, from records: timing, speakers, representation."""
+"""Tables that answer one question each, from records: timing, speakers, representation.
 
+Runs are averaged if they differ in nothing but the seed and what the question varies; the column ``config``
+is the beginning of a checksum of all the rest.
+"""
+
+import copy
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from hearspike.errors import InputError
-from hearspike.leaderboard.record import Record
+from hearspike.leaderboard.record import Record, config_sha256
 from hearspike.leaderboard.timing_probe import jitter_name, loss_name, metric_name
 
 
@@ -23,15 +28,17 @@ def timing(records: Sequence[Record]) -> pd.DataFrame:
     Returns
     -------
     table
-        Columns ``task``, ``model``, ``backend``, ``treatment``, ``amount`` (of jitter in milliseconds, of
-        loss as a probability, else empty), ``runs``, ``mean`` and ``deviation`` of the accuracy.
+        Columns ``task``, ``model``, ``backend``, ``config``, ``treatment``, ``amount`` (of jitter in
+        milliseconds, of loss as a probability, else empty), ``runs``, ``mean`` and ``deviation`` of the
+        accuracy.
     """
-    values: dict[tuple[str, str, str, str, float | None], list[float]] = defaultdict(list)
+    values: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for record in records:
+        run = (record.task["name"], record.model, record.backend, _config(record, "seed"))
         for (treatment, amount), name in _treatments(record).items():
             if (value := _value(record, name)) is not None:
-                values[(record.task["name"], record.model, record.backend, treatment, amount)].append(value)
-    return _table(["task", "model", "backend", "treatment", "amount"], values)
+                values[(*run, treatment, amount)].append(value)
+    return _table(["task", "model", "backend", "config", "treatment", "amount"], values)
 
 
 def _treatments(record: Record) -> dict[tuple[str, float | None], str]:
@@ -62,17 +69,20 @@ def speakers(records: Sequence[Record]) -> pd.DataFrame:
     Returns
     -------
     table
-        Columns ``task``, ``model``, ``speakers``, ``tested on``, ``runs``, ``mean``, ``deviation``.
+        Columns ``task``, ``model``, ``config``, ``speakers``, ``tested on``, ``runs``, ``mean``,
+        ``deviation``.
     """
-    values: dict[tuple[str, str, int, str], list[float]] = defaultdict(list)
+    values: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for record in records:
         split = record.task.get("split", {})
         if split.get("name") != "FewerSpeakers":
             continue
+        config = _config(record, "seed", "dataset.split.speakers", "dataset.split.rotation")
         for group in ("known", "unseen"):
             if (value := _value(record, f"accuracy_{group}_speakers")) is not None:
-                values[(record.task["name"], record.model, split["speakers"], group)].append(value)
-    return _table(["task", "model", "speakers", "tested on"], values)
+                key = (record.task["name"], record.model, config, split["speakers"], group)
+                values[key].append(value)
+    return _table(["task", "model", "config", "speakers", "tested on"], values)
 
 
 def representation(records: Sequence[Record]) -> pd.DataFrame:
@@ -86,24 +96,45 @@ def representation(records: Sequence[Record]) -> pd.DataFrame:
     Returns
     -------
     table
-        Columns ``model``, ``representation``, ``runs``, ``mean``, ``deviation``, and ``spikes``, the
-        mean number of spikes per test recording, empty where the representation has none.
+        Columns ``model``, ``config``, ``representation``, ``runs``, ``mean``, ``deviation``, and
+        ``spikes``, the mean number of spikes per test recording, empty where the representation has none.
     """
-    values: dict[tuple[str, str], list[float]] = defaultdict(list)
-    spikes: dict[tuple[str, str], list[float]] = defaultdict(list)
+    values: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+    spikes: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for record in records:
         settings = record.config.get("representation")
         value = _value(record, "accuracy_unseen_speakers")
         if not settings or value is None:
             continue
-        key = (record.model, settings["name"])
+        key = (record.model, _config(record, *REPRESENTATION), settings["name"])
         values[key].append(value)
         if settings["spikes"]:
             spikes[key].append(record.task["input_spikes_per_sample"]["test"])
-    table = _table(["model", "representation"], values)
-    keys = zip(table["model"], table["representation"], strict=True)
+    table = _table(["model", "config", "representation"], values)
+    keys = zip(table["model"], table["config"], table["representation"], strict=True)
     table["spikes"] = [statistics.fmean(spikes[key]) if spikes[key] else None for key in keys]
     return table.sort_values("mean", ascending=False, ignore_index=True)
+
+
+REPRESENTATION = (
+    "seed",
+    "representation",
+    "model.frames.bins",
+    *(f"dataset.{key}" for key in ("_target_", "name", "bands", "converter", "converter_seed", "split")),
+)
+"""Settings in which runs of one model may differ to be compared by representation."""
+
+
+def _config(record: Record, *varied: str) -> str:
+    """Return the beginning of a checksum of a run's configuration without some of its settings."""
+    config = copy.deepcopy(record.config)
+    for place in varied:
+        *path, name = place.split(".")
+        node = config
+        for key in path:
+            node = node.get(key, {})
+        node.pop(name, None)
+    return config_sha256(config)[:8]
 
 
 def _value(record: Record, name: str) -> float | None:

@@ -80,6 +80,18 @@ def test_timing() -> None:
 
 
 @pytest.mark.parametrize("runs", [speaker_runs, gap_runs, probe_runs])
+def test_runs_with_other_settings_are_other_rows(runs: Any) -> None:
+    """A shorter training is not averaged with a longer one; another seed is."""
+    name = {speaker_runs: "speakers", gap_runs: "representation", probe_runs: "timing"}[runs]
+    shorter = [replace(run, config={**run.config, "training": {"epochs": 1}}) for run in runs()]
+    seeds = [replace(run, config={**run.config, "seed": 1}, seed=1) for run in runs()]
+    alone = report(name, runs())
+    assert len(report(name, [*runs(), *shorter])) == 2 * len(alone)
+    both = report(name, [*runs(), *seeds])
+    assert list(both["runs"]) == [2 * count for count in alone["runs"]]
+
+
+@pytest.mark.parametrize("runs", [speaker_runs, gap_runs, probe_runs])
 def test_runs_that_did_not_end_are_left_out(runs: Any) -> None:
     """A failed run with numbers would not count, and other experiments' runs are no rows."""
     name = {speaker_runs: "speakers", gap_runs: "representation", probe_runs: "timing"}[runs]

@@ -56,4 +56,6 @@ def test_from_sweep_to_report(hearspike: Any, data_folder: Path, tmp_path: Path)
     assert [record.task["samples"]["test"] for record in records] == [20, 20]
     shown = hearspike("report", "representation", "--format", "csv", HEARSPIKE_WORKSPACE=workspace)
     mean = sum(record.metrics["accuracy_unseen_speakers"].value or 0.0 for record in records) / 2
-    assert shown.stdout.splitlines()[1].startswith(f"cnn,log-mel,2,{100 * mean:.1f}")
+    model, _, representation, runs, accuracy, _ = shown.stdout.splitlines()[1].split(",")
+    assert (model, representation, runs) == ("cnn", "log-mel", "2")
+    assert accuracy.startswith(f"{100 * mean:.1f}")
