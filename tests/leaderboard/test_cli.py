@@ -318,6 +318,16 @@ def test_leaderboard_refuses_unknown_forms(hearspike: Run, tmp_path: Path, form:
     assert_one_line_error(hearspike("leaderboard", "--runs", tmp_path, "--format", form), form, "markdown")
 
 
+def test_leaderboard_writes_a_site(hearspike: Run, tmp_path: Path, write_run: Callable[..., Path]) -> None:
+    """The page opens from disk; a folder with something else in it is refused."""
+    write_run(tmp_path / "runs" / "one")
+    result = hearspike("leaderboard", "--runs", tmp_path / "runs", "--page", tmp_path / "site")
+    assert result.stdout == f"{tmp_path / 'site' / 'index.html'}: 1 runs\n"
+    assert "svm" in (tmp_path / "site" / "index.html").read_text("utf-8")
+    refused = hearspike("leaderboard", "--runs", tmp_path / "runs", "--page", tmp_path)
+    assert_one_line_error(refused, "--page")
+
+
 def test_leaderboard_needs_a_folder(hearspike: Run, tmp_path: Path) -> None:
     """A folder that is not there is named."""
     assert_one_line_error(hearspike("leaderboard", "--runs", tmp_path / "no"), "--runs")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="needs the checkout")
 def test_wheel_holds_every_module_and_every_configuration(tmp_path: Path) -> None:
-    """All Python and YAML files of the parts are in the wheel, under the one import name."""
+    """All source files of the parts are in the wheel, under the one import name."""
     command = [
         sys.executable,
         "-m",
@@ -32,7 +32,7 @@ def test_wheel_holds_every_module_and_every_configuration(tmp_path: Path) -> Non
         f"hearspike/{path.relative_to(ROOT).as_posix()}"
         for part in parts
         for path in (ROOT / part).rglob("*")
-        if path.suffix in (".py", ".yaml")
+        if path.suffix in (".py", ".yaml", ".json", ".j2", ".css", ".js")
     }
     assert len(expected) > 30
     assert expected <= packed
