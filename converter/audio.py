@@ -52,21 +52,24 @@ class Conditioning:
     Attributes
     ----------
     level_rms
-        Root mean square that the recording is scaled to, or None to keep its level. The reference takes 0.3.
+        Root mean square that the recording is scaled to, of full scale, above 0; None keeps its level. 0.3:
+        the published converter (Cramer et al. 2022).
     window
         ``"hann"``: a Hann window over the whole recording (the reference); ``"ramps"``: raised-cosine
         onset and offset of `ramp_ms`; ``"none"``.
     ramp_ms
-        Length of each ramp, ms; only used by ``"ramps"``.
+        Length of each ramp, ms, above 0; only used by ``"ramps"``. 30: assumed.
     ear
         ``"none"``, or ``"bs1387"``: outer and middle ear of ITU-R BS.1387 (`ear_gain_db`), before the level.
     emphasis_corner_hz
-        Corner of a pre-emphasis of 6 dB per octave (`pre_emphasised`), Hz, or None.
+        Corner of a pre-emphasis of 6 dB per octave (`pre_emphasised`), Hz, above 0; None: no pre-emphasis.
     level_over
         What `level_rms` is the level of: the ``"recording"``, or its ``"active"`` frames (`active_rms`).
-    active_frame_ms, active_range_db
-        Length of the frames, ms, and how far below the loudest frame an active one may lie, dB. About the
-        25.6 ms and the 40 dB by which Taal et al. (IEEE TASLP 19, 2011) remove silent frames.
+    active_frame_ms
+        Length of the frames, ms, above 0. 25: about the 25.6 ms of Taal et al. (IEEE TASLP 19, 2011).
+    active_range_db
+        How far below the loudest frame an active one may lie, dB, above 0. 40: what Taal et al. 2011 remove
+        silent frames by.
     """
 
     level_rms: float | None = 0.3

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
@@ -37,6 +37,9 @@ class Measurement:
         Most memory of the process above what it held with everything imported, MiB.
     runs
         Number of timed runs.
+    times_published
+        How many times the CPU time that the published converter (lauscher) takes in the same run; None where
+        it is not installed.
     """
 
     preset: str
@@ -47,6 +50,7 @@ class Measurement:
     first_call_s: float
     peak_memory_mib: float
     runs: int
+    times_published: float | None = None
 
 
 def synthetic_voice(seconds: float, sample_rate: int = 48_000) -> Waveform:
@@ -89,7 +93,11 @@ def benchmark(
     runs
         Timed conversions of each row, after one that is not timed with them.
     """
-    return [_alone(_measure, waveform, name, channels, count, runs) for name in presets for count in threads]
+    published = published_cpu_per_audio_second(waveform, channels=channels)
+    rows = [_alone(_measure, waveform, name, channels, count, runs) for name in presets for count in threads]
+    if published is None:
+        return rows
+    return [replace(row, times_published=published / row.cpu_per_audio_second) for row in rows]
 
 
 def published_cpu_per_audio_second(

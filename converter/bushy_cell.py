@@ -17,21 +17,23 @@ Seed = int | np.random.SeedSequence
 
 @dataclass(frozen=True)
 class BushyCellParameters:
-    """One bushy cell per channel and the fibres that drive it. Defaults: Cramer et al. 2022.
+    """One bushy cell per channel and the fibres that drive it.
 
     Attributes
     ----------
     fibres
-        Nerve fibres per channel, 1 … 100.
+        Nerve fibres per channel, 1 … 100. 40: Cramer et al. 2022.
     fibre_refractory_s
-        Time for which a fibre cannot fire again, s.
-    tau_membrane_s, tau_synapse_s
-        Time constants of membrane and synapse, s.
+        Time for which a fibre cannot fire again, s, at least 0. 1 ms: Cramer et al. 2022.
+    tau_membrane_s
+        Time constant of the membrane, s, above 0. 1 ms: Cramer et al. 2022.
+    tau_synapse_s
+        Time constant of the synaptic current, s, above 0. 0.5 ms: Cramer et al. 2022.
     refractory_s
-        Time for which the cell is held at rest after a spike, s.
+        Time for which the cell is held at rest after a spike, s, at least 0. 1 ms: Cramer et al. 2022.
     drive_per_s
         Rise of the membrane, in thresholds per second, while all fibres' synaptic current of one spike
-        each lasts; shared evenly between the fibres.
+        each lasts, above 0; shared evenly between the fibres. 13000: Cramer et al. 2022.
     """
 
     fibres: int = 40

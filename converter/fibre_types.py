@@ -15,12 +15,12 @@ class FibreType:
     Attributes
     ----------
     share
-        Part of the fibres, 0 … 1; the shares of all types add up to 1.
+        Part of the fibres, above 0, at most 1; the shares of all types add up to 1.
     spontaneous_per_s
-        Firing rate in silence, 1/s; None keeps the hair cell's own.
+        Firing rate in silence, 1/s, above 0; None keeps the hair cell's own.
     attenuation_db
-        By how much the velocity is attenuated for these fibres, dB. A cell with a lower offset rectifies
-        more, so that a type's threshold lies less than this above the others'.
+        By how much the velocity is attenuated for these fibres, dB, −120 … 120; 0 unless given. A cell
+        with a lower offset rectifies more, so that a type's threshold lies less than this above the others'.
     """
 
     share: float
@@ -42,9 +42,9 @@ LIBERMAN_1978 = (
     FibreType(share=0.23, spontaneous_per_s=10.0, attenuation_db=20.0),
     FibreType(share=0.16, spontaneous_per_s=0.5, attenuation_db=30.0),
 )
-"""Shares of high, medium and low spontaneous rate and the borders between them (18/s and 0.5/s) from
-Liberman (J. Acoust. Soc. Am. 63, 1978, 442–455; cat). Rates within the classes and attenuations: assumed;
-the level of half the driven rate at 1 kHz comes out 10 and 18 dB above that of the first type."""
+"""Shares of high, medium and low spontaneous rate (borders: 18/s and 0.5/s) of Liberman (J. Acoust. Soc.
+Am. 63, 1978, 442–455; cat) as the Auditory Modeling Toolbox cites and uses them (``baumgartner2016``). Rates within
+the classes and attenuations: assumed; the level of half the driven rate at 1 kHz comes out 10 and 18 dB above that of the first type."""
 
 
 def fibres_per_type(fibres: int, types: Sequence[FibreType]) -> list[int]:

@@ -19,15 +19,24 @@ class HairCellParameters:
 
     Attributes
     ----------
-    replenishment_per_s, loss_per_s, return_per_s, reprocessing_per_s
-        Rates y, l, r, x at which transmitter is made, lost from the cleft, taken up again and reprocessed,
-        1/s.
-    permeability_per_s, offset, saturation
-        g (1/s), A and B of the release rate ``k = g s / (s + B)``, ``s = max(v + A, 0)``; A, B in units of v.
+    replenishment_per_s
+        y, rate at which transmitter is made, 1/s, above 0. 5.05: Cramer et al. 2022.
+    loss_per_s
+        l, rate at which it is lost from the cleft, 1/s, above 0. 2500: Cramer et al. 2022.
+    return_per_s
+        r, rate at which it is taken up again, 1/s, above 0. 6580: Cramer et al. 2022.
+    reprocessing_per_s
+        x, rate at which what was taken up is made ready, 1/s, above 0. 66.3: Cramer et al. 2022.
+    permeability_per_s
+        g of the release rate ``k = g s / (s + B)``, ``s = max(v + A, 0)``, 1/s, above 0. 2000: Cramer et al. 2022.
+    offset
+        A of the release rate, in the unit of v, above 0. 5: Cramer et al. 2022.
+    saturation
+        B of the release rate, in the unit of v, above 0. 300: Cramer et al. 2022.
     firing_per_s
-        h: firing rate per transmitter in the cleft, 1/s.
+        h, firing rate per transmitter in the cleft, 1/s, above 0. 50000: Cramer et al. 2022.
     free_transmitter
-        M: most transmitter that a cell makes.
+        M, most transmitter that a cell makes, above 0; the unit of transmitter. 1: Cramer et al. 2022.
     scheme
         ``"euler"``: explicit Euler steps, as the published converter; ringing below 9.08 kHz and unstable
         below 4.54 kHz. ``"splitting"``: release and the other reactions in turn, of second order, positive

@@ -20,24 +20,32 @@ SYNTHESES = ("reference", "reference-exact", "causal")
 
 @dataclass(frozen=True)
 class MembraneParameters:
-    """The basilar membrane. Defaults: Cramer et al. 2022.
+    """The basilar membrane: symbols of Sieroka, Dosch and Rupp 2006, numbers of Cramer et al. 2022.
 
     Attributes
     ----------
     channels
-        Number of places along the membrane, 1 … 65535.
-    first_place_cm, last_place_cm
-        Distance of the first and of the last place from the base, cm; the others lie evenly between.
+        Number of places along the membrane, 1 … 65535. 700: SHD and SSC (Cramer et al. 2022).
+    first_place_cm
+        Distance of the first place from the base, cm, at least 0. 0: the base (Cramer et al. 2022).
+    last_place_cm
+        Distance of the last place from the base, cm, at least the first and below where the stiffness
+        vanishes; the others lie evenly between. 3.5: the length of the membrane (Cramer et al. 2022).
     damping
-        Dimensionless damping δ: resistance ``R(c) = δ sqrt(C₀ m) exp(−α c / 2)``.
-    stiffness_g_per_cm2_s2, stiffness_offset_g_per_cm2_s2, stiffness_decay_per_cm
-        C₀, a and α of the stiffness ``S(c) = C₀ exp(−α c) − a``.
+        δ of the resistance ``R(c) = δ sqrt(C₀ m) exp(−α c / 2)``, dimensionless, above 0. 0.15: Cramer et
+        al. 2022.
+    stiffness_g_per_cm2_s2
+        C₀ of the stiffness ``S(c) = C₀ exp(−α c) − a``, g cm⁻² s⁻², above 0. 10⁹: Cramer et al. 2022.
+    stiffness_offset_g_per_cm2_s2
+        a of the stiffness, g cm⁻² s⁻², above 0. 3500: Cramer et al. 2022.
+    stiffness_decay_per_cm
+        α of the stiffness, 1/cm, above 0. 3: Cramer et al. 2022.
     mass_g_per_cm2
-        Membrane mass per area m.
+        Membrane mass per area m, g/cm², above 0. 0.05: Cramer et al. 2022.
     canal_height_cm
-        Height h of the scalae.
+        Height h of the scalae, cm, above 0. 0.1: Cramer et al. 2022.
     fluid_density_g_per_cm3
-        ρ.
+        ρ, g/cm³, above 0. 1: water (Cramer et al. 2022).
     synthesis
         ``"reference"``: what the published converter computes — travelling wave backward in time, half the
         audio rate without an anti-aliasing filter, periodic — on the next fast transform length;

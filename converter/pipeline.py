@@ -35,7 +35,8 @@ class Converter:
     Attributes
     ----------
     sample_rate
-        Rate that the sound is resampled to, Hz, 8000 … 384000; None keeps its own.
+        Rate that the sound is resampled to, Hz, 8000 … 384000; None keeps its own. 48000: well above the
+        18 kHz below which Euler steps of the hair cell ring.
     conditioning, membrane, hair_cell, bushy_cell
         Parameters of the stages.
     fibre_types

@@ -20,6 +20,20 @@ def test_a_row_says_what_was_measured() -> None:
         assert row.peak_memory_mib < 512
 
 
+def test_ratio_is_to_the_published_time_of_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPU time over CPU time, both per second of audio; nothing where the published one is not installed."""
+    for published in (100.0, None):
+        monkeypatch.setattr(
+            "hearspike.converter.benchmark.published_cpu_per_audio_second",
+            lambda waveform, *, channels, answer=published: answer,
+        )
+        (row,) = benchmark(synthetic_voice(0.1), presets=("heidelberg",), channels=8, threads=(1,), runs=1)
+        if published is None:
+            assert row.times_published is None
+        else:
+            assert row.times_published == pytest.approx(published / row.cpu_per_audio_second)
+
+
 def test_without_the_published_converter_there_is_no_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hearspike.converter.benchmark.find_spec", lambda name: None)
     assert published_cpu_per_audio_second(synthetic_voice(0.1)) is None
