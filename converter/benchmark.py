@@ -106,12 +106,12 @@ def published_cpu_per_audio_second(
     """CPU time of the published converter (lauscher) per second of audio, s; None where it is not installed.
 
     Its work is the same for every channel: it is run with 2 and ``2 + measured`` channels, and the difference
-    scaled to ``channels``, so that neither takes its hours nor counts its start.
+    scaled to ``channels``, so that it neither takes its hours nor counts its start.
 
     Parameters
     ----------
     waveform
-        The recording.
+        The recording; its first second is used.
     channels
         Number of channels to state the time for.
     measured
@@ -119,8 +119,9 @@ def published_cpu_per_audio_second(
     """
     if find_spec("lauscher") is None:
         return None
-    few, more = (_published_cpu(waveform, count) for count in (2, 2 + measured))
-    return (more - few) * channels / measured / waveform.duration
+    second = Waveform(waveform.samples[: waveform.sample_rate], waveform.sample_rate)
+    few, more = (_published_cpu(second, count) for count in (2, 2 + measured))
+    return (more - few) * channels / measured / second.duration
 
 
 def _measure(waveform: Waveform, name: str, channels: int, threads: int, runs: int) -> Measurement:

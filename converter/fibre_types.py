@@ -43,8 +43,9 @@ LIBERMAN_1978 = (
     FibreType(share=0.16, spontaneous_per_s=0.5, attenuation_db=30.0),
 )
 """Shares of high, medium and low spontaneous rate (borders: 18/s and 0.5/s) of Liberman (J. Acoust. Soc.
-Am. 63, 1978, 442–455; cat) as the Auditory Modeling Toolbox cites and uses them (``baumgartner2016``). Rates within
-the classes and attenuations: assumed; the level of half the driven rate at 1 kHz comes out 10 and 18 dB above that of the first type."""
+Am. 63, 1978, 442–455; cat), as models of the Auditory Modeling Toolbox take them from there. Rates within the
+classes and attenuations: assumed; the level of half the driven rate at 1 kHz comes out 10 and 18 dB above
+that of the first type."""
 
 
 def fibres_per_type(fibres: int, types: Sequence[FibreType]) -> list[int]:

@@ -28,7 +28,8 @@ class HairCellParameters:
     reprocessing_per_s
         x, rate at which what was taken up is made ready, 1/s, above 0. 66.3: Cramer et al. 2022.
     permeability_per_s
-        g of the release rate ``k = g s / (s + B)``, ``s = max(v + A, 0)``, 1/s, above 0. 2000: Cramer et al. 2022.
+        g of the release rate ``k = g s / (s + B)``, ``s = max(v + A, 0)``, 1/s, above 0. 2000: Cramer et
+        al. 2022.
     offset
         A of the release rate, in the unit of v, above 0. 5: Cramer et al. 2022.
     saturation

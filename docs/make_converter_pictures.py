@@ -9,11 +9,22 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
-from hearspike.converter import Waveform, preset, read_audio, reconstruct, resample
+from hearspike.converter import (
+    Waveform,
+    basilar_membrane_velocity,
+    firing_probability,
+    preset,
+    read_audio,
+    reconstruct,
+    resample,
+)
 from hearspike.converter.resemblance import HOP_S, log_mel
 
+Array = npt.NDArray[np.floating]
 PRESETS = ("heidelberg", "causal", "speech")
 RATE = 48_000
 FREQUENCIES_HZ = (100, 300, 1000, 3000, 10000)
@@ -60,6 +71,55 @@ def draw(name: str, sound: Waveform) -> None:
     figure.savefig(IMAGES / f"converter_{name}.png", dpi=100, metadata={"Software": None})
 
 
+def behaviour() -> None:
+    """Draw what is known of real ears: delay of a click, place of a tone, rate in noise, adaptation."""
+    ear = preset("causal")
+    channels = list(range(140, 700, 20))
+    resonance = ear.membrane.resonance_hz()[channels]
+    figure = Figure(figsize=(12, 3), layout="constrained")
+    delay, place, level, onset = figure.subplots(1, 4)
+
+    time = np.arange(RATE // 5) / RATE
+    velocity = basilar_membrane_velocity((time == 0.1).astype(float), RATE, ear.membrane, channels=channels)
+    energy = velocity.astype(float) ** 2
+    delay.loglog(resonance, 1000 * ((energy @ time) / energy.sum(axis=1) - 0.1), ".")
+    delay.set(title="click", xlabel="resonance (Hz)", ylabel="delay of the response (ms)")
+
+    tones = np.geomspace(150, 6000, 24)
+    strongest = []
+    for frequency in tones:
+        sound = np.sin(2 * np.pi * frequency * time)
+        steady = basilar_membrane_velocity(sound, RATE, ear.membrane, channels=range(0, 700, 5))[
+            :, RATE // 10 :
+        ]
+        strongest.append(ear.membrane.resonance_hz()[5 * steady.std(axis=1).argmax()])
+    place.loglog(tones, strongest, ".")
+    place.loglog(tones, tones, color="0.6", linewidth=0.8)
+    place.set(title="tone", xlabel="tone (Hz)", ylabel="resonance of the place\nthat moves most (Hz)")
+
+    def rates(drive: Array) -> Array:
+        return -np.log1p(-firing_probability(drive, RATE, ear.hair_cell)) * RATE
+
+    time = np.arange(RATE * 3 // 10) / RATE
+    levels_db = np.arange(-20, 80, 4)
+    tone = np.sin(2 * np.pi * 1000 * time)
+    for noise in (0, 10, 40):
+        masker = noise * np.random.default_rng(0).normal(size=(20, len(time)))
+        curve = [rates(10 ** (db / 20) * tone + masker)[:, -RATE // 10 :].mean() for db in levels_db]
+        level.plot(levels_db, curve, label=f"noise {noise}")
+    level.legend(frameon=False)
+    level.set(title="1 kHz tone in noise", xlabel="level of the velocity (dB re 1)", ylabel="rate (1/s)")
+
+    burst = 100 * np.sin(2 * np.pi * 1000 * time) * ((time >= 0.1) & (time < 0.2))
+    onset.plot(
+        1000 * time[::240], rates(burst[None])[0].reshape(-1, 240).mean(axis=1), drawstyle="steps-post"
+    )
+    onset.set(title="tone from 100 to 200 ms", xlabel="time (ms)", ylabel="rate in 5 ms (1/s)")
+    for axis in (delay.xaxis, delay.yaxis, place.xaxis, place.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+    figure.savefig(IMAGES / "converter_behaviour.png", dpi=100, metadata={"Software": None})
+
+
 def way_back(word: Waveform, rate: int = 16_000) -> None:
     """Draw mel spectrograms of a word and of what its spikes give back, 0 to −50 dB."""
     heard = {"original": resample(word.samples, word.sample_rate, rate)}
@@ -90,6 +150,7 @@ if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     draw("click", click())
     draw("tone", tone())
+    behaviour()
     spoken = read_audio(sys.argv[1])
     draw("word", spoken)
     way_back(spoken)
