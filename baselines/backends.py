@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import nir
 import numpy as np
 
 from hearspike.baselines.interface import FittedModel, Model, Predictions, SpikingModel, SpikingNetwork
@@ -21,9 +22,13 @@ from hearspike.emulator import (
     ConstantPower,
     FixedPattern,
     Placement,
+    Schedule,
     check_budget,
+    count_runs,
+    cut,
     draw_chips,
     emulate,
+    emulate_runs,
     load_calibration,
     place,
 )
@@ -148,7 +153,11 @@ class EmulatedChips:
                 "model", type(model).__name__, "a spiking network, since backend=bss2 runs no other"
             )
         shape = model.shape(channels, classes)
-        check_budget(inputs=shape.inputs, layers=[*shape.hidden, shape.outputs], recurrent=shape.recurrent)
+        layers = [*shape.hidden, shape.outputs]
+        if shape.recurrent:
+            check_budget(inputs=shape.inputs, layers=layers, recurrent=True)
+        else:
+            count_runs(inputs=shape.inputs, layers=layers, recurrent=False)
 
     def population(self) -> FixedPattern:
         """Return the chips; see `chip_population`."""
@@ -160,9 +169,8 @@ class EmulatedChips:
         """Place the network, run every sample on every chip, and read the labels off the CADC."""
         if not isinstance(fitted, SpikingNetwork):
             raise InputError("model", type(fitted).__name__, "a network that can be placed on a chip")
-        placement = place(fitted.network(), specification=BSS2, time_scale=self.time_scale)
-        placement = silenced(placement, self.silenced_share, seed=seed)
         inputs = fitted.encode(events)
+        placement = self._placed(fitted.network(), seed)
         chips = self.population()
         parts = [chips.part(k, k + 1) for k in range(self.chips)]
         by_chip = [self._run(chip, placement, fitted, inputs, seed) for chip in parts]
@@ -176,25 +184,40 @@ class EmulatedChips:
             ),
         )
 
+    def _placed(self, graph: nir.NIRGraph, seed: int) -> Placement | Schedule:
+        """Return the network on a chip, or cut into runs if it is larger than one."""
+        hidden = [node for node in graph.nodes.values() if isinstance(node, nir.CubaLIF)]
+        try:
+            placement = place(graph, specification=BSS2, time_scale=self.time_scale)
+        except InputError as error:
+            if error.subject != "network" or not hidden or self.silenced_share > 0:
+                raise
+            return cut(graph, BSS2, time_scale=self.time_scale)
+        return silenced(placement, self.silenced_share, seed=seed)
+
     def _run(
-        self, chip: FixedPattern, placement: Placement, fitted: SpikingNetwork, inputs: SpikeEvents, seed: int
+        self,
+        chip: FixedPattern,
+        placement: Placement | Schedule,
+        fitted: SpikingNetwork,
+        inputs: SpikeEvents,
+        seed: int,
     ) -> Predictions:
         """Run all samples on one chip, which costs less than many chips at once: a chip is set up once."""
         window = fitted.window if self.duration_us is None else self.duration_us * 1e-6 * self.time_scale
         parts = []
         for start in range(0, len(inputs), EMULATION_BATCH):
             batch = inputs.select(np.arange(start, min(start + EMULATION_BATCH, len(inputs))))
-            emulation = emulate(
-                placement,
-                chip,
-                batch.times,
-                batch.units,
-                batch.offsets,
-                duration=window,
-                step=self.step_us * 1e-6,
-                noise_seed=seed,
-                first_sample=start,
-            )
+            given = (chip, batch.times, batch.units, batch.offsets)
+            step = self.step_us * 1e-6
+            if isinstance(placement, Schedule):
+                emulation = emulate_runs(
+                    placement, *given, duration=window, step=step, noise_seed=seed, first_sample=start
+                )
+            else:
+                emulation = emulate(
+                    placement, *given, duration=window, step=step, noise_seed=seed, first_sample=start
+                )
             parts.append(emulation)
         rule, share = fitted.readout, 1 / len(inputs)
         activities = [part.activity.scaled(part.cadc.shape[1] * share) for part in parts]

@@ -6,6 +6,7 @@ from hearspike.emulator.emulation import Activity, Emulation, emulate
 from hearspike.emulator.energy import ConstantPower
 from hearspike.emulator.fixed_pattern import FixedPattern, draw_chips
 from hearspike.emulator.links import Links
+from hearspike.emulator.multi_run import Schedule, count_runs, cut, emulate_runs
 from hearspike.emulator.placement import Placement, check_budget, place
 from hearspike.emulator.profile import ChipProfile, Noise, Variation, decalibrate
 from hearspike.emulator.readout import fit_readout
@@ -26,13 +27,17 @@ __all__ = [
     "Links",
     "Noise",
     "Placement",
+    "Schedule",
     "Targets",
     "Variation",
     "calibrate_chips",
     "check_budget",
+    "count_runs",
+    "cut",
     "decalibrate",
     "draw_chips",
     "emulate",
+    "emulate_runs",
     "fit_readout",
     "load_calibration",
     "place",

@@ -84,6 +84,8 @@ class Emulation:
         Time for which a sample was presented [s of network time].
     activity
         What a chip did for a sample, mean over chips and samples.
+    time_before
+        Chip time of the runs before the one that holds the readout [s].
     """
 
     cadc: NDArray[np.uint8]
@@ -97,6 +99,7 @@ class Emulation:
     lost_events: NDArray[np.int64]
     duration: float
     activity: Activity
+    time_before: float = 0.0
 
     def decide(self, rule: Decision) -> NDArray[np.int64]:
         """Return the label of the readout with the largest score [chip, sample].
@@ -133,15 +136,18 @@ class Emulation:
         """
         final = self.decide(rule)
         codes = self.cadc[..., -self.rest.shape[1] :]
-        shift = (self.bias - self.rest)[:, None, None, :]
-        if rule == "sum":
-            reads = np.arange(1, codes.shape[2] + 1)[:, None]
-            scores = codes.cumsum(axis=2, dtype=np.int64) + reads * shift
-        else:
-            scores = (np.maximum.accumulate(codes, axis=2) if rule == "maximum" else codes) + shift
-        other = scores.argmax(axis=-1) != final[..., None]
-        settled = np.where(other.any(axis=-1), other.shape[-1] - other[..., ::-1].argmax(axis=-1), 0)
-        times: NDArray[np.float64] = self.read_times[settled] * self.time_on_chip / self.duration
+        shift = (self.bias - self.rest)[:, None, :]
+        settled = np.zeros(final.shape, np.int64)
+        shown = np.zeros((*final.shape, codes.shape[-1]))
+        for read in range(codes.shape[2]):
+            if rule == "sum":
+                shown += codes[:, :, read] + shift
+            else:
+                code = codes[:, :, read] + shift
+                shown = np.maximum(shown, code) if rule == "maximum" and read else code
+            settled = np.where(shown.argmax(axis=-1) != final, read + 1, settled)
+        scale = (self.time_on_chip - self.time_before) / self.duration
+        times: NDArray[np.float64] = self.time_before + scale * self.read_times[settled]
         return times
 
 

@@ -3,7 +3,9 @@
 import dataclasses
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
+import nir
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from hearspike.baselines.interface import Operations, Predictions
 from hearspike.baselines.operation_energy import OperationEnergy
 from hearspike.baselines.recurrent_network import FittedRecurrentNetwork
 from hearspike.baselines.support_vector_machine import SupportVectorMachine
-from hearspike.datasets import SpikeDataset
+from hearspike.datasets import SpikeDataset, SpikeEvents
 from hearspike.emulator import (
     ChipProfile,
     ConstantPower,
@@ -132,3 +134,46 @@ def test_chips_say_what_they_did_and_when_they_decided(fitted: FittedRecurrentNe
     assert (
         0 <= predictions.decision_times.min() <= predictions.decision_times.max() <= predictions.time_on_chip
     )
+
+
+class Wide:
+    """A fitted network of 300 hidden neurons, more than a chip has."""
+
+    window, step, readout = 0.05, 1e-3, "maximum"
+    parameters: ClassVar[dict[str, np.ndarray]] = {}
+
+    def network(self) -> nir.NIRGraph:
+        generator = np.random.default_rng(0)
+
+        def neurons(count: int) -> dict[str, np.ndarray]:
+            one = np.ones(count)
+            return {"tau_mem": 20e-3 * one, "tau_syn": 10e-3 * one, "r": one, "v_leak": 0 * one}
+
+        nodes = {
+            "input": nir.Input({"input": np.array([70])}),
+            "a": nir.Linear(0.02 * generator.normal(size=(300, 70))),
+            "hidden": nir.CubaLIF(**neurons(300), v_threshold=np.ones(300)),
+            "b": nir.Linear(0.01 * generator.normal(size=(4, 300))),
+            "readout": nir.CubaLI(**neurons(4)),
+            "output": nir.Output({"output": np.array([4])}),
+        }
+        return nir.NIRGraph(nodes, list(zip(nodes, list(nodes)[1:], strict=False)))
+
+    def encode(self, events: SpikeEvents) -> SpikeEvents:
+        return events
+
+
+def test_a_network_larger_than_a_chip_takes_several_runs_whose_times_add_up() -> None:
+    """Two groups of 150 hidden neurons, then the readout: three times 25 us."""
+    generator = np.random.default_rng(1)
+    events = SpikeEvents(
+        times=np.sort(generator.uniform(0, 0.05, (2, 200))).ravel().astype(np.float32),
+        units=generator.integers(0, 70, 400).astype(np.uint16),
+        offsets=np.array([0, 200, 400]),
+        channels=70,
+    )
+    predictions = CHIPS.predict(Wide(), events, seed=0)  # type: ignore[arg-type]  # no labels to predict in software
+    assert predictions.time_on_chip == pytest.approx(3 * 25e-6)
+    assert predictions.labels.shape == (3, 2)
+    assert predictions.layer_spikes["hidden"].sum() > 0
+    assert CHIPS.energy_per_sample(predictions) == pytest.approx(0.2 * 75e-6)
