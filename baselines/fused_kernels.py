@@ -31,7 +31,7 @@ CURRENT, MEMBRANE, ADAPTATION = range(3)
 """Rows of ``traces`` [3, sample, step, width]."""
 DISTANCE = CURRENT
 """Row that holds the gradient of the distance where those of membrane and adaptation have theirs."""
-CHUNK = 8
+CHUNK = 4
 AHEAD = 8
 """Steps before their use at which rows are asked for: memory that is read backwards is not foreseen."""
 """Samples that a recurrent layer takes back through time together, so that weights are read once for all."""
@@ -102,6 +102,8 @@ def _add_active(inputs: Floats, source: Floats, weight: Floats) -> None:
     row = np.zeros((units + TILE - 1) // TILE * TILE, np.float32)
     active, values = np.empty(units, np.int32), np.empty(units, np.float32)
     for step in range(steps):
+        for j in range(0, units, VECTOR):
+            fetch(source[min(step + AHEAD, steps - 1)], j)
         row[:units] = source[step]
         count = _list_not_zero(row, active)
         for entry in range(count):

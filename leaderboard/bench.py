@@ -14,7 +14,7 @@ def bench(part: str) -> pd.DataFrame:
     Parameters
     ----------
     part
-        ``converter``, ``emulator`` or ``loading``.
+        ``converter``, ``emulator``, ``loading`` or ``snn``.
 
     Returns
     -------
@@ -30,6 +30,7 @@ def bench(part: str) -> pd.DataFrame:
         "converter": _converter,
         "emulator": _emulator,
         "loading": _loading,
+        "snn": _snn,
     }
     if part not in benchmarks:
         raise InputError("bench", part, f"one of {', '.join(benchmarks)}")
@@ -51,5 +52,11 @@ def _emulator() -> list[object]:
 
 def _loading() -> list[object]:
     from hearspike.datasets.loading_benchmark import benchmark
+
+    return list(benchmark())
+
+
+def _snn() -> list[object]:
+    from hearspike.baselines.spiking_benchmark import benchmark
 
     return list(benchmark())
