@@ -214,7 +214,7 @@ def benchmark(
     *, workloads: tuple[Workload, ...] = WORKLOADS, threads: tuple[int, ...] = (1, 2), repeats: int = 5
 ) -> list[TrainingSpeed]:
     """Time every workload with every number of threads that the machine has; one row per implementation."""
-    most = numba.config.NUMBA_NUM_THREADS
+    most = numba.get_num_threads()
     counts = [count for count in threads if count <= most]
     return [
         row for load in workloads for count in counts for row in measure(load, threads=count, repeats=repeats)

@@ -23,7 +23,7 @@ Forward = Callable[[], tuple[torch.Tensor, torch.Tensor]]
 
 def _linear(weight: torch.Tensor, factor: float = 1.0) -> torch.nn.Linear:
     """Return a linear layer whose parameter is ``weight`` [source, target] scaled, and becomes it."""
-    layer = torch.nn.Linear(*weight.shape, bias=False)
+    layer = torch.nn.Linear(weight.shape[0], weight.shape[1], bias=False)
     layer.weight.data = factor * weight.detach().T.contiguous()
     return layer
 
