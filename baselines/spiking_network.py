@@ -7,7 +7,7 @@ from neuron to neuron (Perez-Nieves et al., Nat. Commun. 12:5791, 2021), and lea
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -56,6 +56,9 @@ class SpikingClassifier:
     ----------
     frames
         Window, time steps and pooled input channels.
+    compress
+        Whether counts :math:`c` in a step enter as :math:`\ln(1 + c)`, as ears compress loudness, or as they
+        are.
     hidden
         Number of neurons of each hidden layer.
     recurrent
@@ -99,6 +102,7 @@ class SpikingClassifier:
     """
 
     frames: InputFrames
+    compress: bool
     hidden: tuple[int, ...]
     recurrent: bool
     time_scale: float
@@ -181,9 +185,11 @@ class SpikingClassifier:
         Raises
         ------
         InputError
-            If the network has what no chip here has: adaptation, delays, normalisation, reset by subtraction.
+            If the network has what no chip here has: compression, adaptation, delays, normalisation, reset by
+            subtraction.
         """
         for name, none in (
+            ("compress", False),
             ("adaptation_strength", 0),
             ("largest_delay_us", 0),
             ("normalise", False),
@@ -208,7 +214,7 @@ class SpikingClassifier:
             module = SpikingModule(self, inputs, classes)
 
         def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
-            activity = module(self.steps(events))
+            activity = module(self.drive(self.steps(events)))
             penalty = torch.stack([self.penalty(spikes) for spikes in activity.spikes]).sum()
             return self.readout_gain * decide(activity.traces, self.readout), penalty
 
@@ -236,8 +242,12 @@ class SpikingClassifier:
         return FittedSpikingClassifier(self, module, inputs, classes, ())
 
     def steps(self, events: SpikeEvents) -> EventBatch:
-        """Return the network's input."""
+        """Return the counts of every step and input."""
         return events_in_steps(self.frames.pool(events), steps=self.frames.bins, window=self.frames.window)
+
+    def drive(self, counts: EventBatch) -> EventBatch:
+        """Return what enters the network."""
+        return replace(counts, values=np.log1p(counts.values)) if self.compress else counts
 
     def penalty(self, spikes: torch.Tensor) -> torch.Tensor:
         """Return the regularisers for the spikes [sample, step, neuron] of one layer."""
@@ -302,13 +312,14 @@ class FittedSpikingClassifier:
         with one_thread():
             for part in _parts(events):
                 source = self.settings.steps(part)
-                activity = self.module(source)
+                activity = self.module(self.settings.drive(source))
                 labels.append(decide(activity.traces, self.settings.readout).argmax(dim=1).numpy())
                 sample = np.repeat(np.arange(len(source)), np.diff(source.offsets[:: source.steps]))
                 received = np.bincount(sample, weights=source.values, minlength=len(source))
                 fired = [spikes.sum(dim=(1, 2)).numpy() for spikes in activity.spikes]
                 totals.append(np.stack([received, *fired]).astype(np.int64))
-                by_source[0] += np.bincount(source.units, weights=source.values, minlength=self.inputs)
+                arriving = None if self.settings.compress else source.values
+                by_source[0] += np.bincount(source.units, weights=arriving, minlength=self.inputs)
                 for counts, spikes in zip(by_source[1:], activity.spikes, strict=True):
                     counts += spikes.sum(dim=(0, 1)).numpy()
         names = ["input", *(f"hidden{number}" for number in range(1, 1 + layers))]
@@ -333,6 +344,8 @@ class FittedSpikingClassifier:
                 # Over an axon a spike arrives in two steps, weighted.
                 arrivals = np.tile(2.0 * spikes[layer], settings.axons)
                 counted += value_operations(weight, arrivals, steps=steps)
+            elif settings.compress and layer == 0:
+                counted += value_operations(weight, spikes[layer], steps=steps)
             else:
                 counted += spike_operations(weight, spikes[layer], steps=steps)
             if settings.recurrent:

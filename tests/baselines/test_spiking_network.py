@@ -23,6 +23,7 @@ from hearspike.errors import InputError
 Data = tuple[SpikeDataset, SpikeDataset]
 BASE = SpikingClassifier(
     frames=InputFrames(window=0.1, bins=20, channels=10),
+    compress=False,
     hidden=(24,),
     recurrent=False,
     time_scale=2000.0,
@@ -70,7 +71,7 @@ FAMILY: dict[str, dict[str, Any]] = {
     "adaptive": {"adaptation_strength": 0.3, "reset": "subtract", "readout": "last"},
     "own time constants": {"train_time_constants": True, "time_constant_spread": 0.3},
     "delays": {"largest_delay_us": 20.0, "axons": 2},
-    "normalised, dropout": {"normalise": True, "dropout": 0.2, "hidden": (24, 16)},
+    "normalised, dropout": {"compress": True, "normalise": True, "dropout": 0.2, "hidden": (24, 16)},
 }
 EVERY_MEMBER = pytest.mark.parametrize("changes", FAMILY.values(), ids=FAMILY.keys())
 
@@ -150,6 +151,15 @@ def test_spikes_and_operations_are_counted(plain: FittedSpikingClassifier, timed
     assert predictions.operations.multiply_accumulates == 2 * 20 * (12 + 8 + 2)
 
 
+def test_compression_is_the_logarithm_of_counts(timed: Data) -> None:
+    """What enters is ln(1 + c) in every step and input; off, it is the counts."""
+    events = timed[1].events.select(np.arange(4))
+    counts = BASE.steps(events)
+    compressed = member({"compress": True}).drive(counts)
+    torch.testing.assert_close(compressed.dense(), torch.log1p(BASE.frames(events)))
+    assert BASE.drive(counts) is counts
+
+
 def test_penalties_are_those_of_the_formula() -> None:
     """Two neurons of 0 and 30 spikes: lower bound 0.1 for each, upper bound 10 for their mean."""
     spikes = torch.zeros(4, 30, 2)
@@ -215,7 +225,13 @@ def test_an_ideal_chip_answers_as_software_does(timed: Data) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("adaptation_strength", 0.1), ("largest_delay_us", 1.0), ("normalise", True), ("reset", "subtract")],
+    [
+        ("compress", True),
+        ("adaptation_strength", 0.1),
+        ("largest_delay_us", 1.0),
+        ("normalise", True),
+        ("reset", "subtract"),
+    ],
 )
 def test_what_no_chip_has_is_refused_before_training(key: str, value: Any) -> None:
     """The shape on a chip is asked for first."""

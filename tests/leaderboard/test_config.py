@@ -91,7 +91,8 @@ def test_wrong_override_is_explained(override: str, message: str | None) -> None
 def test_every_model_in_the_configuration_can_be_built(model: str) -> None:
     """Each YAML file gives its class all that it asks for, and nothing else."""
     dataset = "mnist" if "images" in model else "fsdd"
-    config = plain(compose("evaluate", [f"dataset={dataset}", f"model={model}"]))
+    file = ["model.file=network.nir"] if model == "nir" else []
+    config = plain(compose("evaluate", [f"dataset={dataset}", f"model={model}", *file]))
     assert build(config["model"], "model") is not None
 
 
