@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
-from hearspike.baselines import FittedModel, Predictions, SpikingModel
+from hearspike.baselines import FittedModel, Predictions
 from hearspike.baselines.backends import Backend, EmulatedChips
 from hearspike.datasets import SpikeEvents, Task
 from hearspike.emulator import load_calibration
@@ -137,7 +137,7 @@ def _complete(config: dict[str, Any], folder: Path, given: FittedModel | None, p
             **{metric_name(name): accuracy(labels, answers, seed=seed) for name, answers in probed.items()},
             **_costs(config, fitted, predictions, backend, speed),
             **_durations(predictions, backend, latency),
-            "spikes_per_neuron": _spikes_per_neuron(model, task, predictions),
+            "spikes_per_neuron": _spikes_per_neuron(model, predictions),
         },
         layer_spikes={layer: float(spikes.mean()) for layer, spikes in predictions.layer_spikes.items()},
         chips=_describe_chips(config, labels, predictions, backend),
@@ -230,11 +230,14 @@ def _durations(predictions: Predictions, backend: Backend, latency: float) -> di
     return {"latency": Metric(latency, "s", "lower")}
 
 
-def _spikes_per_neuron(model: object, task: Task, predictions: Predictions) -> Metric:
+def _spikes_per_neuron(model: object, predictions: Predictions) -> Metric:
+    """Return spikes per sample over the number of hidden neurons, which spiking models have as ``hidden``."""
     hidden = [spikes.mean() for layer, spikes in predictions.layer_spikes.items() if layer != "input"]
-    if not hidden or not isinstance(model, SpikingModel):
+    neurons = int(np.sum(getattr(model, "hidden", 0)))
+    if not hidden:
         return Metric(None, "1", "lower", reason="the model does not spike")
-    neurons = sum(model.shape(task.train.events.channels, len(task.train.classes)).hidden)
+    if not neurons:
+        return Metric(None, "1", "lower", reason="the model does not say how many neurons it has")
     return Metric(float(sum(hidden)) / neurons, "1", "lower")
 
 
