@@ -26,7 +26,7 @@ import pandas as pd
 
 from hearspike.errors import InputError
 from hearspike.files import new_file
-from hearspike.leaderboard.bench import bench
+from hearspike.leaderboard.bench import ratios
 from hearspike.leaderboard.config import compose, plain
 from hearspike.leaderboard.evaluation import evaluate
 from hearspike.leaderboard.generate import generate_from_config
@@ -128,7 +128,7 @@ def measure(baseline: Baseline, *, progress: Progress = no_progress) -> Baseline
                 config = plain(compose("evaluate", [*words, f"seed={seed}"]))
                 record = evaluate(config, Path(scratch) / f"{number}-{seed}", progress=progress)
                 _collect(values.setdefault(cell, {}), record)
-    speed = {part: _ratios(bench(part)) for part in baseline.parts}
+    speed = {part: ratios(part) for part in baseline.parts}
     return dataclasses.replace(baseline, values=values, speed=speed)
 
 
@@ -137,12 +137,6 @@ def _collect(values: dict[str, list[float]], record: Record) -> None:
         value = record.metrics[metric].value if metric in record.metrics else None
         if value is not None:
             values.setdefault(metric, []).append(value)
-
-
-def _ratios(table: pd.DataFrame) -> dict[str, float]:
-    """Return the ratio of every workload that has one."""
-    found = table.dropna(subset=["ratio"])
-    return dict(zip(map(str, found["workload"]), map(float, found["ratio"]), strict=True))
 
 
 def compare(baseline: Baseline, now: Baseline) -> list[Verdict]:
@@ -162,8 +156,8 @@ def compare(baseline: Baseline, now: Baseline) -> list[Verdict]:
             if after is None or len(after) != len(then):
                 raise InputError(f"{row}: {metric}", after, f"{len(then)} values, one for each seed")
             verdicts.append(_judge(row, metric, then, after))
-    for part, ratios in baseline.speed.items():
-        for workload, ratio in ratios.items():
+    for part, workloads in baseline.speed.items():
+        for workload, ratio in workloads.items():
             verdicts.append(_judge_speed(part, workload, ratio, now.speed[part]))
     return verdicts
 
@@ -188,8 +182,8 @@ def _judge(row: str, metric: str, then: Sequence[float], now: Sequence[float]) -
     return Verdict(row, metric, before, after, low, high, margin, verdict)
 
 
-def _judge_speed(part: str, workload: str, then: float, ratios: Mapping[str, float]) -> Verdict:
-    now = ratios.get(workload)
+def _judge_speed(part: str, workload: str, then: float, found: Mapping[str, float]) -> Verdict:
+    now = found.get(workload)
     if now is None:
         raise InputError(f"bench {part}", f"no ratio for {workload}", "one, as the baseline has")
     factor = now / then
