@@ -46,7 +46,9 @@ def bench(part: str) -> pd.DataFrame:
 
 def one_row_per_number(part: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return a part's table in the form of all parts: words and whole numbers name the workload."""
-    named = [name for name in table if not pd.api.types.is_float_dtype(table[name]) and name not in RATIOS]
+    named = [
+        str(name) for name in table if not pd.api.types.is_float_dtype(table[name]) and name not in RATIOS
+    ]
     workloads = [", ".join(_name(row, named)) for _, row in table.iterrows()]
     numbers = table.drop(columns=named).assign(part=part, workload=workloads)
     long = numbers.melt(id_vars=["part", "workload"], var_name="quantity", value_name="value")
