@@ -34,7 +34,7 @@ DISTANCE = CURRENT
 CHUNK = 4
 AHEAD = 8
 """Steps before their use at which rows are asked for: memory that is read backwards is not foreseen."""
-"""Samples that a recurrent layer takes back through time together, so that weights are read once for all."""
+"""Samples that are taken through time together, so that weights are read, and gradients written, for all."""
 
 
 @njit(cache=True, parallel=True, fastmath={"contract"}, error_model="numpy")
@@ -65,34 +65,38 @@ def forward(
     neurons, groups = spikes.shape[2], (weight.shape[1] + group - 1) // group
     hold, ceiling = np.float32(1 if to_zero else 0), np.float32(limit)
     drop = np.zeros(width, np.float32) if to_zero else constants[THETA]
-    for sample in prange(samples):
-        inputs = np.zeros((steps, width), np.float32)
+    for part in prange((samples + CHUNK - 1) // CHUNK):
+        first, count = part * CHUNK, min(CHUNK, samples - part * CHUNK)
+        inputs = np.zeros((CHUNK, steps, width), np.float32)
         if len(source) == 0:
             for tile in range(len(weight)):
-                for cell in range(groups * steps):
-                    entry = sample * groups * steps + cell
+                for cell in range(count * groups * steps):
+                    entry = first * groups * steps + cell
                     start, end = offsets[entry], offsets[entry + 1]
-                    add_rows(inputs[cell % steps], weight[tile], units, values, tile * TILE, start, end)
-        elif len(weight) == 0:
-            inputs[:, :neurons] = source[sample]
-        else:
-            _add_active(inputs, source[sample], weight)
-        current, state = np.zeros(width, np.float32), np.zeros((3, width), np.float32)
+                    row = inputs[cell // (groups * steps), cell % steps]
+                    add_rows(row, weight[tile], units, values, tile * TILE, start, end)
+        current, state = np.empty(width, np.float32), np.empty((3, width), np.float32)
         fired, ones = np.empty(width, np.int32), np.ones(width, np.float32)
-        count = 0
-        for step in range(steps):
-            _decay(current, constants[ALPHA], inputs[step])
-            for tile in range(len(recurrent)):
-                add_rows(current, recurrent[tile], fired, ones, tile * TILE, 0, count)
-            row = distance[sample, step]
-            _advance(current, state, constants, hold, drop, ceiling, row)
-            _write(row, state[2], spikes[sample, step])
-            if len(recurrent) > 0:
-                count = _list_above_zero(row, fired)
-            if len(traces) > 0:
-                traces[CURRENT, sample, step] = current
-                traces[MEMBRANE, sample, step] = state[0]
-                traces[ADAPTATION, sample, step] = state[1]
+        for k in range(count):
+            sample, active = first + k, 0
+            if len(source) > 0 and len(weight) == 0:
+                inputs[k, :, :neurons] = source[sample]
+            elif len(source) > 0:
+                _add_active(inputs[k], source[sample], weight)
+            current[:], state[:] = 0, 0
+            for step in range(steps):
+                _decay(current, constants[ALPHA], inputs[k, step])
+                for tile in range(len(recurrent)):
+                    add_rows(current, recurrent[tile], fired, ones, tile * TILE, 0, active)
+                row = distance[sample, step]
+                _advance(current, state, constants, hold, drop, ceiling, row)
+                _write(row, state[2], spikes[sample, step])
+                if len(recurrent) > 0:
+                    active = _list_above_zero(row, fired)
+                if len(traces) > 0:
+                    traces[CURRENT, sample, step] = current
+                    traces[MEMBRANE, sample, step] = state[0]
+                    traces[ADAPTATION, sample, step] = state[1]
 
 
 @njit(cache=True)
@@ -204,7 +208,7 @@ def backward(
     """
     samples, steps, width = distance.shape
     neurons, blocks = gradient.shape[2], len(constant_gradient)
-    chunk, units = CHUNK if len(recurrent) > 0 else 1, weight_gradient.shape[2]
+    chunk, units = CHUNK, weight_gradient.shape[2]
     hold, slope = np.float32(1 if to_zero else 0), np.float32(surrogate_slope)
     for block in prange(blocks):
         first, last = block * samples // blocks, (block + 1) * samples // blocks
@@ -212,14 +216,12 @@ def backward(
         by_current = np.zeros((steps + 1, chunk, width), np.float32)
         by_spike, state = np.zeros((chunk, width), np.float32), np.zeros((chunk, 3, width), np.float32)
         mine, tile_rows = np.empty((steps, width), np.float32), np.empty((steps, TILE), np.float32)
-        after, ones = np.empty((len(recurrent) * TILE, steps), np.int32), np.ones(steps, np.float32)
-        counts, fired = np.empty(width, np.int64), np.empty(width, np.int32)
+        after = np.empty((chunk, len(recurrent) * TILE, steps), np.int32)
+        after_counts, fired = np.empty((chunk, width), np.int64), np.empty(width, np.int32)
         active = units if len(source) > 0 else 0
-        active_steps, active_values = (
-            np.empty((active, steps), np.int32),
-            np.empty((active, steps), np.float32),
-        )
-        active_counts = np.empty(active, np.int64)
+        active_steps = np.empty((chunk, active, steps), np.int32)
+        active_values = np.empty((chunk, active, steps), np.float32)
+        active_counts, ones = np.empty((chunk, active), np.int64), np.ones(steps, np.float32)
         for start in range(first, last, chunk):
             count = min(chunk, last - start)
             by_spike[:], state[:] = 0, 0
@@ -265,30 +267,28 @@ def backward(
                 elif len(source_gradient) > 0:
                     source_gradient[sample] = mine[:, :neurons]
                 if len(source) > 0:
-                    _list_by_unit(source[sample], active_steps, active_values, active_counts)
+                    _list_by_unit(source[sample], active_steps[k], active_values[k], active_counts[k])
                 if len(recurrent) > 0:
-                    _list_after(distance[sample], fired, after, counts)
-                for tile in range(width // TILE):
-                    tile_rows[:] = mine[:, tile * TILE : (tile + 1) * TILE]
+                    _list_after(distance[sample], fired, after[k], after_counts[k])
+            for tile in range(width // TILE):
+                for k in range(count):
+                    tile_rows[:] = by_current[:steps, k, tile * TILE : (tile + 1) * TILE]
                     for unit in range(units):
                         total = weight_gradient[block, tile, unit]
                         if len(source) > 0:
-                            add_rows(
-                                total,
-                                tile_rows,
-                                active_steps[unit],
-                                active_values[unit],
-                                0,
-                                0,
-                                active_counts[unit],
+                            at, by, end = (
+                                active_steps[k, unit],
+                                active_values[k, unit],
+                                active_counts[k, unit],
                             )
+                            add_rows(total, tile_rows, at, by, 0, 0, end)
                         else:
-                            cell = sample * units + unit
+                            cell = (start + k) * units + unit
                             add_rows(total, tile_rows, steps_of, values, 0, offsets[cell], offsets[cell + 1])
                     if len(recurrent) > 0:
                         for neuron in range(neurons):
                             total = recurrent_gradient[block, tile, neuron]
-                            add_rows(total, tile_rows, after[neuron], ones, 0, 0, counts[neuron])
+                            add_rows(total, tile_rows, after[k, neuron], ones, 0, 0, after_counts[k, neuron])
 
 
 @njit(cache=True)
