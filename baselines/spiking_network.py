@@ -36,6 +36,15 @@ PREDICTION_BATCH = 256
 RATE_FACTORS = {"delays": 100.0}
 """Delays are counted in steps and have far to go (the factor of Hammouamri et al., ICLR 2024)."""
 
+CHIP_SETTINGS = {
+    "compress": False,
+    "adaptation_strength": 0,
+    "largest_delay_us": 0,
+    "normalise": False,
+    "reset": "zero",
+}
+"""What a network on a chip does without."""
+
 
 @dataclass(frozen=True)
 class SpikingClassifier:
@@ -179,6 +188,11 @@ class SpikingClassifier:
         """Bound of the delays in steps."""
         return self.largest_delay / self.step
 
+    @property
+    def fits_chips(self) -> bool:
+        """Whether a chip has all that the network has."""
+        return all(getattr(self, name) == none for name, none in CHIP_SETTINGS.items())
+
     def shape(self, channels: int, classes: int) -> NetworkShape:
         """Return the sizes of the network for data with these channels and classes.
 
@@ -188,13 +202,7 @@ class SpikingClassifier:
             If the network has what no chip here has: compression, adaptation, delays, normalisation, reset by
             subtraction.
         """
-        for name, none in (
-            ("compress", False),
-            ("adaptation_strength", 0),
-            ("largest_delay_us", 0),
-            ("normalise", False),
-            ("reset", "zero"),
-        ):
+        for name, none in CHIP_SETTINGS.items():
             if getattr(self, name) != none:
                 raise InputError(f"model.{name}", getattr(self, name), f"{none} for a network on a chip")
         return NetworkShape(self.frames.inputs(channels), self.hidden, classes, recurrent=self.recurrent)
@@ -230,7 +238,8 @@ class SpikingClassifier:
             checkpoint=checkpoint,
             rate_factors=RATE_FACTORS,
         )
-        return FittedSpikingClassifier(self, module, inputs, classes, history)
+        form = FittedChipClassifier if self.fits_chips else FittedSpikingClassifier
+        return form(self, module, inputs, classes, history)
 
     def restore(
         self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
@@ -259,7 +268,7 @@ class SpikingClassifier:
 
 @dataclass(frozen=True)
 class FittedSpikingClassifier:
-    """A trained network, in software and, if a chip could have it, as a NIR graph."""
+    """A trained network in software."""
 
     settings: SpikingClassifier
     module: SpikingModule
@@ -271,36 +280,6 @@ class FittedSpikingClassifier:
     def parameters(self) -> dict[str, NDArray[Any]]:
         """Weights, learnt constants and running averages."""
         return {name: tensor.numpy() for name, tensor in self.module.state_dict().items()}
-
-    @property
-    def window(self) -> float:
-        """Length of the input in seconds."""
-        return self.settings.frames.window
-
-    @property
-    def step(self) -> float:
-        """Length of a time step in seconds."""
-        return self.settings.step
-
-    @property
-    def readout(self) -> Readout:
-        """What of the readout trace decides."""
-        return self.settings.readout
-
-    def encode(self, events: SpikeEvents) -> SpikeEvents:
-        """Pool neighbouring channels to the inputs of the network."""
-        return self.settings.frames.pool(events)
-
-    def network(self) -> nir.NIRGraph:
-        """Return the network in continuous time.
-
-        Raises
-        ------
-        InputError
-            See `SpikingClassifier.shape`.
-        """
-        shape = self.settings.shape(self.inputs, self.classes)
-        return spiking_graph(self.module, shape, step=self.settings.step)
 
     @torch.no_grad()
     def predict(self, events: SpikeEvents) -> Predictions:
@@ -352,6 +331,35 @@ class FittedSpikingClassifier:
                 recurrent = learnt[f"hidden.{layer}.recurrent_weight"].T
                 counted += spike_operations(recurrent, spikes[layer + 1], steps=steps)
         return counted
+
+
+@dataclass(frozen=True)
+class FittedChipClassifier(FittedSpikingClassifier):
+    """A trained network of neurons that chips have: a `hearspike.baselines.interface.SpikingNetwork`."""
+
+    @property
+    def window(self) -> float:
+        """Length of the input in seconds."""
+        return self.settings.frames.window
+
+    @property
+    def step(self) -> float:
+        """Length of a time step in seconds."""
+        return self.settings.step
+
+    @property
+    def readout(self) -> Readout:
+        """What of the readout trace decides."""
+        return self.settings.readout
+
+    def encode(self, events: SpikeEvents) -> SpikeEvents:
+        """Pool neighbouring channels to the inputs of the network."""
+        return self.settings.frames.pool(events)
+
+    def network(self) -> nir.NIRGraph:
+        """Return the network in continuous time."""
+        shape = self.settings.shape(self.inputs, self.classes)
+        return spiking_graph(self.module, shape, step=self.settings.step)
 
 
 def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:

@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 from hearspike.baselines.backends import EmulatedChips
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.interface import SpikingModel, SpikingNetwork
-from hearspike.baselines.spiking_network import FittedSpikingClassifier, SpikingClassifier
+from hearspike.baselines.spiking_network import FittedChipClassifier, SpikingClassifier
 from hearspike.baselines.training import Training
 from hearspike.datasets import SpikeDataset
 from hearspike.datasets.augmentation import Augmentation
@@ -81,9 +81,11 @@ def member(changes: dict[str, Any]) -> SpikingClassifier:
 
 
 @pytest.fixture(scope="module")
-def plain(timed: Data) -> FittedSpikingClassifier:
+def plain(timed: Data) -> FittedChipClassifier:
     """The recurrent network, after training."""
-    return member(FAMILY["recurrent"] | {"hidden": (12, 8)}).fit(*timed, seed=0)
+    fitted = member(FAMILY["recurrent"] | {"hidden": (12, 8)}).fit(*timed, seed=0)
+    assert isinstance(fitted, FittedChipClassifier)
+    return fitted
 
 
 @EVERY_MEMBER
@@ -91,6 +93,7 @@ def test_it_learns_what_only_times_tell(changes: dict[str, Any], timed: Data) ->
     """The order of two bursts, which no machine on counts can tell; and what it learnt is what it saves."""
     fitted = member(changes).fit(*timed, seed=0)
     assert np.mean(fitted.predict(timed[1].events).labels[0] == timed[1].labels) > 0.9
+    assert isinstance(fitted, SpikingNetwork) == member(changes).fits_chips
     assert all(np.isfinite(values).all() for values in fitted.parameters.values())
 
 
@@ -129,7 +132,7 @@ def test_learnt_constants_move(timed: Data) -> None:
         assert np.abs(after[f"hidden.0.{name}"] - before[f"hidden.0.{name}"]).max() > 1e-3, name
 
 
-def test_batches_do_not_change_predictions(plain: FittedSpikingClassifier, timed: Data) -> None:
+def test_batches_do_not_change_predictions(plain: FittedChipClassifier, timed: Data) -> None:
     """A sample is labelled the same alone and among others, and no sample gives no label."""
     events = timed[1].events
     together = plain.predict(events).labels[0]
@@ -138,7 +141,7 @@ def test_batches_do_not_change_predictions(plain: FittedSpikingClassifier, timed
     assert plain.predict(events.select(np.arange(0))).labels.shape == (1, 0)
 
 
-def test_spikes_and_operations_are_counted(plain: FittedSpikingClassifier, timed: Data) -> None:
+def test_spikes_and_operations_are_counted(plain: FittedChipClassifier, timed: Data) -> None:
     """Input spikes are those in the window; each meets its targets, each hidden spike its own."""
     events = timed[1].events
     predictions = plain.predict(events)
@@ -168,7 +171,7 @@ def test_penalties_are_those_of_the_formula() -> None:
     assert float(BASE.penalty(spikes)) == pytest.approx(expected)
 
 
-def test_dynamics_are_those_of_the_graph(plain: FittedSpikingClassifier) -> None:
+def test_dynamics_are_those_of_the_graph(plain: FittedChipClassifier) -> None:
     """Integrating NIR's equations for one spike of weight 1 gives the potential of the network's readout."""
     graph = plain.network()
     neuron = graph.nodes["readout"]
@@ -192,7 +195,7 @@ def test_dynamics_are_those_of_the_graph(plain: FittedSpikingClassifier) -> None
     np.testing.assert_allclose(traces, np.outer(solution.y[1], weight), atol=1e-5)
 
 
-def test_a_plain_network_can_be_placed_on_a_chip(plain: FittedSpikingClassifier) -> None:
+def test_a_plain_network_can_be_placed_on_a_chip(plain: FittedChipClassifier) -> None:
     """Model and fitted network keep the interfaces that backends ask for, and the graph can be placed."""
     model = dataclasses.replace(plain.settings, hidden=(16,))
     assert isinstance(model, SpikingModel)
@@ -209,6 +212,7 @@ def test_an_ideal_chip_answers_as_software_does(timed: Data) -> None:
     """Two layers, each neuron with its own time constants, in continuous time and with 6-bit weights."""
     changes = FAMILY["own time constants"] | {"hidden": (24, 16)}
     fitted = member(changes).fit(*timed, seed=0)
+    assert isinstance(fitted, FittedChipClassifier)
     events = timed[1].events.select(np.arange(64))
     chips = EmulatedChips(
         chips=1,
