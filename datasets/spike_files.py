@@ -150,14 +150,19 @@ def _own_split(train: Path, recordings: Parts) -> dict[str, Any]:
 
 
 def _gather(parts: Parts, datasets: dict[str, SpikeDataset], recordings: Parts) -> dict[str, SpikeDataset]:
-    """Take the samples of every new part out of the files, in the order of the files."""
+    """Take the samples of every new part out of the files, in the order of the files.
+
+    A split may leave samples out (`hearspike.datasets.fewer_speakers`).
+    """
     part_of = {recording.key: part for part, chosen in parts.items() for recording in chosen}
-    if len(part_of) != sum(map(len, recordings.values())):
+    if len({item.key for of_file in recordings.values() for item in of_file}) != sum(
+        map(len, recordings.values())
+    ):
         raise InputError("dataset.split", "two samples of one source", "a source of its own for each sample")
     gathered = {}
     for part in parts:
         pieces = [
-            datasets[file].select(np.flatnonzero([part_of[item.key] == part for item in of_file]))
+            datasets[file].select(np.flatnonzero([part_of.get(item.key) == part for item in of_file]))
             for file, of_file in recordings.items()
         ]
         gathered[part] = SpikeDataset(

@@ -9,6 +9,7 @@ import pytest
 from hearspike.converter import preset
 from hearspike.datasets import HeldOutSpeakers
 from hearspike.datasets.converted_corpus import ConvertedCorpus
+from hearspike.datasets.fewer_speakers import FewerSpeakers
 from hearspike.datasets.fsdd import FSDD
 from hearspike.errors import InputError
 
@@ -51,3 +52,13 @@ def test_spikes_of_another_converter_are_refused(source: ConvertedCorpus, change
     source.task()
     with pytest.raises(InputError, match="or no such folder"):
         replace(source, **change).task()  # type: ignore[arg-type]
+
+
+def test_a_split_may_leave_samples_out(source: ConvertedCorpus) -> None:
+    """One voice of three, five of its recordings: the rest of the files is in no part."""
+    split = FewerSpeakers(1, 0, 5, 0.4, validation=("lucas",), test=("theo", "yweweler"))
+    task = replace(source, split=split).task()
+    assert set(task.train.speakers) == {0}
+    assert len(task.train) == 5
+    assert len(task.validation) == 10
+    assert task.split["name"] == "FewerSpeakers"
