@@ -12,11 +12,13 @@ a draw of the accuracy of a row is
 
     A_b,r = Σ_i w_b,i mean_s m_r,s,i / N + √v_r t_b,r
 
-The 95 % interval of a row is the range of its draws between the percentiles. A pair r, q is separated if
-|a_r − a_q| / σ_rq, with σ_rq the standard deviation of A_b,r − A_b,q over draws, exceeds the 95th percentile
-over draws of the largest |A_b,r − A_b,q − (a_r − a_q)| / σ_rq of all pairs. So the chance that any two equal
-models of a table are separated is at most 5 %, and the ranks that the separated pairs leave possible hold
-for all rows at once with 95 %.
+The 95 % interval of a row is the range of its draws between the percentiles. With σ_rq the standard deviation
+of A_b,r − A_b,q over draws, a pair r, q is separated if
+
+    |a_r − a_q| / σ_rq  >  95th percentile over draws of  max over pairs |A_b,r − A_b,q − (a_r − a_q)| / σ_rq
+
+So the chance that any two equal models of a table are separated is at most 5 %, and the ranks that the
+separated pairs leave possible hold for all rows at once with 95 %.
 
 Sources: bootstrap of the largest studentised deviation, Romano and Wolf, Econometrica 73 (2005) 1237; ranks
 from pairs that are separated, Mogstad, Romano, Shaikh and Wilhelm, Review of Economic Studies 91 (2024) 476.
