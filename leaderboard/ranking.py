@@ -13,7 +13,7 @@ a draw of the accuracy of a row is
     A_b,r = Σ_i w_b,i mean_s m_r,s,i / N + √v_r t_b,r
 
 The 95 % interval of a row is the range of its draws between the percentiles. With σ_rq the standard deviation
-of A_b,r − A_b,q over draws, a pair r, q is separated if
+of A_b,r − A_b,q over draws, a pair r, q is separated if::
 
     |a_r − a_q| / σ_rq  >  95th percentile over draws of  max over pairs |A_b,r − A_b,q − (a_r − a_q)| / σ_rq
 
