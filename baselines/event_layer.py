@@ -6,9 +6,9 @@ Spikes :math:`S^{in}` of a sample's events enter in the step in which they lie:
     I_j[t] &= \alpha_j I_j[t-1] + \sum_i W_{ji} S^{in}_i[t] + \sum_k R_{jk} S_k[t-1] \\
     V_j[t] &= (\beta_j V_j[t-1] + I_j[t]) \, (1 - S_j[t-1]), \qquad S_j[t] = [V_j[t] > \theta_j]
 
-Backwards, :math:`\partial S / \partial V = (\lambda |V - \theta| + 1)^{-2}` below threshold (SuperSpike;
-Zenke and Ganguli, Neural Computation 30:1514, 2018), and 1 where a neuron fired: it was at its threshold
-then, wherever its membrane is at the end of the step. The reset passes no gradient.
+Backwards, :math:`\partial S / \partial V = (\lambda |V - \theta| + 1)^{-2}` (SuperSpike; Zenke and Ganguli,
+Neural Computation 30:1514, 2018), but 1 where a neuron fired: it was at its threshold then, wherever its
+membrane is at the end of the step. The reset passes no gradient.
 
 In the loop (Cramer et al., PNAS 119:e2109194119, 2022) spikes and membranes are those that a chip showed: a
 value :math:`x` of the model is replaced by the measured :math:`\tilde x` through :math:`f(x, \tilde x)` with

@@ -138,8 +138,8 @@ def _step_back(
     by_membrane: Floats,
 ) -> None:
     for j in range(len(gradient)):
-        below = max(threshold[j] - membrane[j], np.float32(0)) * (np.float32(1) - spikes[j])
-        width = slope * below + np.float32(1)
+        distance = abs(membrane[j] - threshold[j]) * (np.float32(1) - spikes[j])
+        width = slope * distance + np.float32(1)
         by_potential = (gradient[j] + by_spike[j]) / (width * width)
         pushed = (by_potential + by_membrane[j]) * (np.float32(1) - spikes_before[j])
         by_membrane[j] = decay_mem[j] * pushed
