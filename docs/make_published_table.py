@@ -39,6 +39,7 @@ def rows(folder: Path) -> pd.DataFrame:
                 "quantities": ", ".join(r.config["backend"].get("profile", {}).get("quantities", [])),
                 "duration_us": r.config["backend"].get("duration_us"),
                 "spike_penalty": r.config["model"].get("spike_penalty"),
+                "readout_scale": r.config["model"].get("readout_scale"),
                 "epochs": r.config["training"]["epochs"],
             }
             for r in records
@@ -139,6 +140,7 @@ def decalibration(runs: Path) -> None:
     if frame.empty:
         return
     frame["spread"] *= 100
+    frame["deployment"] += frame["readout_scale"].map(lambda scale: f", readout {scale:g}")
     curve(frame, "spread", "scatter of targets (%)", "mnist_decalibration", ["deployment", "quantities"])
     table = frame.pivot_table("accuracy", ["quantities", "deployment"], "spread") * 100
     show("Accuracy in % against scatter in %", table.round(2).reset_index())
