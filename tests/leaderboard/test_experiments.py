@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 import hearspike.conf
 from hearspike.baselines import SpikingModel
@@ -16,10 +18,23 @@ EXPERIMENTS = sorted(
 )
 
 
+def first_choices(name: str) -> list[str]:
+    """What the first job of the experiment's sweep overrides."""
+    file = OmegaConf.load(Path(hearspike.conf.__file__).parent / "experiment" / f"{name}.yaml")
+    swept = OmegaConf.select(file, "hydra.sweeper.params", default={})
+    overrides = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in swept.items()])
+    return [
+        f"{item.get_key_element()}={next(item.sweep_string_iterator())}"
+        if item.is_sweep_override()
+        else str(item.input_line)
+        for item in overrides
+    ]
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_it_builds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_builds(name: str) -> None:
     """Its model and backend, with the first choice of what it sweeps."""
-    config = plain(compose("evaluate", [f"experiment={name}"]))
+    config = plain(compose("evaluate", [f"experiment={name}", *first_choices(name)]))
     model = build(config["model"], "model")
     assert not isinstance(model, SpikingModel) or model.shape(700, 10).outputs == 10
     build(config["backend"], "backend")
