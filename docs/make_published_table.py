@@ -40,6 +40,7 @@ def rows(folder: Path) -> pd.DataFrame:
                 "duration_us": r.config["backend"].get("duration_us"),
                 "spike_penalty": r.config["model"].get("spike_penalty"),
                 "readout_scale": r.config["model"].get("readout_scale"),
+                "dropout": r.config["model"].get("dropout"),
                 "epochs": r.config["training"]["epochs"],
             }
             for r in records
@@ -63,7 +64,7 @@ def accuracy(runs: Path) -> None:
     frame = pd.concat([rows(runs / name) for name in ("mnist_weight_transfer", "mnist_in_the_loop")])
     if frame.empty:
         return
-    groups = frame.groupby(["model", "deployment", "backend"])
+    groups = frame.groupby(["model", "dropout", "deployment", "backend"])
     table = groups.agg(
         accuracy=("accuracy", percent), spikes=("hidden spikes", "mean"), seeds=("seed", "nunique")
     )
@@ -142,8 +143,8 @@ def decalibration(runs: Path) -> None:
     frame["spread"] *= 100
     frame["deployment"] += frame["readout_scale"].map(lambda scale: f", readout {scale:g}")
     curve(frame, "spread", "scatter of targets (%)", "mnist_decalibration", ["deployment", "quantities"])
-    table = frame.pivot_table("accuracy", ["quantities", "deployment"], "spread") * 100
-    show("Accuracy in % against scatter in %", table.round(2).reset_index())
+    table = (100 * frame.pivot_table("accuracy", ["quantities", "deployment"], "spread")).round(2)
+    show("Accuracy in % against scatter in %", table.astype(object).fillna("").reset_index())
 
 
 def latency(runs: Path) -> None:
