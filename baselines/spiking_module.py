@@ -15,6 +15,9 @@ from hearspike.baselines.spiking_layer import leaky_readout, spiking_layer
 if TYPE_CHECKING:
     from hearspike.baselines.spiking_network import SpikingClassifier
 
+MOMENTUM = 0.1
+"""Weight of a batch in running averages when ten came before it; torch's."""
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -67,7 +70,7 @@ class SpikingLayer(torch.nn.Module):
         if settings.largest_delay > 0:
             spread = torch.rand(axons, sources) * settings.largest_delay_in_steps
             self.delays = torch.nn.Parameter(spread)
-        self.normalisation = torch.nn.BatchNorm1d(neurons) if settings.normalise else None
+        self.normalisation = Normalisation(neurons) if settings.normalise else None
         self.time_constants = TimeConstants(settings, neurons)
         self.adaptation_strength = (
             torch.nn.Parameter(torch.full((neurons,), settings.adaptation_strength))
@@ -110,6 +113,21 @@ class SpikingLayer(torch.nn.Module):
             torch.ones(len(spikes), 1, spikes.shape[2]), settings.dropout, self.training
         )
         return spikes * kept if self.training and settings.dropout > 0 else spikes
+
+
+class Normalisation(torch.nn.BatchNorm1d):
+    """Batch normalisation whose running averages know nothing but the data.
+
+    Those of torch begin at mean 0 and variance 1 and forget that by a tenth per batch. The drive of sparse
+    spikes has variances of a thousandth: trained on few batches, neurons would fall silent in evaluation.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Normalise; the first batches enter the running averages with equal weights, later ones fade."""
+        if self.training:
+            assert self.num_batches_tracked is not None
+            self.momentum = max(MOMENTUM, 1 / (1 + int(self.num_batches_tracked)))
+        return super().forward(input)
 
 
 class Readout(torch.nn.Module):

@@ -84,7 +84,7 @@ class SpikingClassifier:
         Time constant of the adaptive threshold and its initial strength :math:`\kappa`, which is learnt for
         every neuron; a strength of 0 is a fixed threshold.
     largest_delay_us, axons
-        Bound of the learnt delays, 0 for none, and the number of axons from each source.
+        Bound of the learnt delays, 0 for none, never beyond the window; number of axons from each source.
     reset
         What a spike does to the membrane, ``subtract`` or ``zero``.
     surrogate_slope
@@ -180,8 +180,8 @@ class SpikingClassifier:
 
     @property
     def largest_delay(self) -> float:
-        """Bound of the delays in seconds of the data's time."""
-        return self.largest_delay_us * 1e-6 * self.time_scale
+        """Bound of the delays in seconds of the data's time; a later spike would be outside the window."""
+        return min(self.largest_delay_us * 1e-6 * self.time_scale, self.frames.window)
 
     @property
     def largest_delay_in_steps(self) -> float:
