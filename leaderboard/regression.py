@@ -116,6 +116,11 @@ def write_baseline(baseline: Baseline, path: Path) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+def without_speed(baseline: Baseline) -> Baseline:
+    """Return a baseline that compares no speed."""
+    return dataclasses.replace(baseline, parts=[], speed={})
+
+
 def measure(baseline: Baseline, *, progress: Progress = no_progress) -> Baseline:
     """Run everything a baseline names and return what comes out, in the same form."""
     values: dict[str, dict[str, list[float]]] = {}

@@ -120,7 +120,8 @@ def calibrate(
 @click.command()
 @click.option("--against", type=click.Path(path_type=Path), required=True, help="The baseline, a JSON file.")
 @click.option("--update", type=click.Path(path_type=Path), help="Also write what came out as a new baseline.")
-def regress(against: Path, update: Path | None) -> None:
+@click.option("--without-speed", is_flag=True, help="Leave out the benchmarks of speed.")
+def regress(against: Path, update: Path | None, without_speed: bool) -> None:
     """Run a baseline's models and benchmarks again; exit with 1 if anything has become worse."""
     from hearspike.files import refuse_existing
     from hearspike.leaderboard import regression
@@ -128,6 +129,8 @@ def regress(against: Path, update: Path | None) -> None:
     from hearspike.leaderboard.table import render
 
     baseline = regression.read_baseline(against)
+    if without_speed:
+        baseline = regression.without_speed(baseline)
     if update:
         refuse_existing(update)
     with show_progress() as progress:
