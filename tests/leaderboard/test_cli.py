@@ -279,9 +279,9 @@ def test_generate_refuses_wrong_words(
         (["model=linear_svm", "backend=bss2"], ["SupportVectorMachine", "spiking"]),
         (
             ["model=rsnn", "backend=bss2", "model.first_channel=0", "model.channel_stride=1"],
-            ["886 rows", "256"],
+            ["886 signed inputs", "256"],
         ),
-        (["model=rsnn", "backend=bss2", "model.hidden=1000"], ["rows", "256"]),
+        (["model=rsnn", "backend=bss2", "model.hidden=1000"], ["circuit pairs", "256"]),
         (["model=rsnn", "backend=bss2", "backend.chips=0"], ["chips", "0"]),
         (["model=rsnn", "backend=bss2", "chip@backend.profile=golden"], ["golden", "calibrated"]),
         (["timing_repeats=0"], ["timing_repeats", "0"]),
