@@ -11,7 +11,12 @@ from hearspike.errors import InputError
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
 def test_each_workload_fits_the_chip_spikes_and_is_timed(workload: Workload, everything: ChipProfile) -> None:
-    timing = measure(replace(workload, samples=4), everything, chips=2, repeats=1)
+    # A tenth of speech's second, at the same rate of spikes: snnTorch takes its time for a thousand steps.
+    shorter = 10 if workload.duration == 1.0 else 1
+    workload = replace(
+        workload, samples=4, duration=workload.duration / shorter, events=workload.events // shorter
+    )
+    timing = measure(workload, everything, chips=2, repeats=1)
     assert timing.hidden_spikes > 10
     assert timing.steps * workload.step == pytest.approx(workload.duration / workload.time_scale)
     assert timing.inferences_per_s == pytest.approx(8 / timing.wall_s)
