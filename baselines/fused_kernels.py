@@ -10,6 +10,20 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from hearspike.baselines.neuron_kernels import (
+    ADAPTATION,
+    ALPHA,
+    BETA,
+    CURRENT,
+    DISTANCE,
+    FIRED,
+    KAPPA,
+    MEMBRANE,
+    RHO,
+    THETA,
+    advance,
+    go_back,
+)
 from hearspike.baselines.row_kernels import (
     TILE,
     VECTOR,
@@ -19,22 +33,17 @@ from hearspike.baselines.row_kernels import (
     fetch,
     first_bit,
     multiply,
+    scatter_row,
 )
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
-ALPHA, BETA, THETA, RHO, KAPPA = range(5)
-"""Rows of ``constants`` [5, width] and of their gradients."""
-CURRENT, MEMBRANE, ADAPTATION = range(3)
-"""Rows of ``traces`` [3, sample, step, width]."""
-DISTANCE = CURRENT
-"""Row that holds the gradient of the distance where those of membrane and adaptation have theirs."""
 CHUNK = 4
+"""Samples that are taken through time together, so that weights are read, and gradients written, for all."""
 AHEAD = 8
 """Steps before their use at which rows are asked for: memory that is read backwards is not foreseen."""
-"""Samples that are taken through time together, so that weights are read, and gradients written, for all."""
 
 
 @njit(cache=True, parallel=True, fastmath={"contract"}, error_model="numpy")
@@ -89,14 +98,14 @@ def forward(
                 for tile in range(len(recurrent)):
                     add_rows(current, recurrent[tile], fired, ones, tile * TILE, 0, active)
                 row = distance[sample, step]
-                _advance(current, state, constants, hold, drop, ceiling, row)
-                _write(row, state[2], spikes[sample, step])
+                advance(current, state, constants, hold, drop, ceiling, row)
+                _write(row, state[FIRED], spikes[sample, step])
                 if len(recurrent) > 0:
                     active = _list_above_zero(row, fired)
                 if len(traces) > 0:
                     traces[CURRENT, sample, step] = current
-                    traces[MEMBRANE, sample, step] = state[0]
-                    traces[ADAPTATION, sample, step] = state[1]
+                    traces[MEMBRANE, sample, step] = state[MEMBRANE]
+                    traces[ADAPTATION, sample, step] = state[ADAPTATION]
 
 
 @njit(cache=True)
@@ -120,30 +129,6 @@ def _add_active(inputs: Floats, source: Floats, weight: Floats) -> None:
 def _decay(current: Floats, decay: Floats, inputs: Floats) -> None:
     for j in range(len(current)):
         current[j] = decay[j] * current[j] + inputs[j]
-
-
-@njit(cache=True, fastmath={"contract"})
-def _advance(
-    current: Floats,
-    state: Floats,
-    constants: Floats,
-    hold: np.float32,
-    drop: Floats,
-    limit: np.float32,
-    distance: Floats,
-) -> None:
-    """Take membrane, adaptation and last spikes, the rows of ``state``, one step on."""
-    membrane, adaptation, fired = state[0], state[1], state[2]
-    beta, theta, rho, kappa = constants[BETA], constants[THETA], constants[RHO], constants[KAPPA]
-    one, zero = np.float32(1), np.float32(0)
-    for j in range(len(distance)):
-        free = beta[j] * membrane[j] + current[j]
-        membrane[j] = free * (one - hold * fired[j]) - drop[j] * fired[j]
-        adaptation[j] = rho[j] * adaptation[j] + fired[j]
-    for j in range(len(distance)):
-        over = membrane[j] - theta[j] - kappa[j] * adaptation[j]
-        distance[j] = over
-        fired[j] = one if over > limit else zero
 
 
 @njit(cache=True)
@@ -185,7 +170,6 @@ def backward(
     traces: Floats,
     constants: Floats,
     to_zero: bool,
-    adaptive: bool,
     surrogate_slope: float,
     weight: Floats,
     recurrent: Floats,
@@ -216,12 +200,11 @@ def backward(
         by_current = np.zeros((steps + 1, chunk, width), np.float32)
         by_spike, state = np.zeros((chunk, width), np.float32), np.zeros((chunk, 3, width), np.float32)
         mine, tile_rows = np.empty((steps, width), np.float32), np.empty((steps, TILE), np.float32)
-        after = np.empty((chunk, len(recurrent) * TILE, steps), np.int32)
-        after_counts, fired = np.empty((chunk, width), np.int64), np.empty(width, np.int32)
-        active = units if len(source) > 0 else 0
-        active_steps = np.empty((chunk, active, steps), np.int32)
-        active_values = np.empty((chunk, active, steps), np.float32)
-        active_counts, ones = np.empty((chunk, active), np.int64), np.ones(steps, np.float32)
+        fired, ones = np.empty((chunk, steps * len(recurrent) * TILE), np.int32), np.ones(steps * width, np.float32)
+        fired_ends = np.zeros((chunk, steps + 1), np.int64)
+        active = np.empty((chunk, steps * units if len(source) > 0 else 0), np.int32)
+        active_values, active_ends = np.empty(active.shape, np.float32), np.zeros((chunk, steps + 1), np.int64)
+        weight_gradient[block], recurrent_gradient[block], constant_gradient[block] = 0, 0, 0
         for start in range(first, last, chunk):
             count = min(chunk, last - start)
             by_spike[:], state[:] = 0, 0
@@ -233,17 +216,16 @@ def backward(
                         fetch(gradient[sample, ahead], j)
                         fetch(distance[sample, ahead], j)
                     _add(by_spike[k], gradient[sample, step])
-                    _return(
+                    go_back(
                         by_spike[k],
                         distance[sample, step],
                         distance[sample, max(step - 1, 0)],
-                        hold if step > 0 else np.float32(0),
-                        slope,
                         constants,
-                        adaptive,
                         state[k],
                         by_current[step + 1, k],
                         by_current[step, k],
+                        hold if step > 0 else np.float32(0),
+                        slope,
                     )
                     if len(traces) > 0:
                         _add_constants(
@@ -261,73 +243,60 @@ def backward(
                     by_spike[:] = 0
             for k in range(count):
                 sample = start + k
-                mine[:] = by_current[:steps, k]
                 if len(source_gradient) > 0 and len(weight) > 0:
+                    mine[:] = by_current[:steps, k]
                     multiply(source_gradient[sample], mine, weight)
                 elif len(source_gradient) > 0:
-                    source_gradient[sample] = mine[:, :neurons]
-                if len(source) > 0:
-                    _list_by_unit(source[sample], active_steps[k], active_values[k], active_counts[k])
+                    source_gradient[sample] = by_current[:steps, k, :neurons]
+                if len(source) > 0 and units > 0:
+                    _list_active(source[sample], active[k], active_values[k], active_ends[k])
                 if len(recurrent) > 0:
-                    _list_after(distance[sample], fired, after[k], after_counts[k])
+                    _list_fired(distance[sample], fired[k], fired_ends[k])
             for tile in range(width // TILE):
+                at = tile * TILE
                 for k in range(count):
-                    tile_rows[:] = by_current[:steps, k, tile * TILE : (tile + 1) * TILE]
-                    for unit in range(units):
-                        total = weight_gradient[block, tile, unit]
-                        if len(source) > 0:
-                            at, by, end = (
-                                active_steps[k, unit],
-                                active_values[k, unit],
-                                active_counts[k, unit],
-                            )
-                            add_rows(total, tile_rows, at, by, 0, 0, end)
-                        else:
-                            cell = (start + k) * units + unit
+                    if len(source) > 0 and units > 0:
+                        total = weight_gradient[block, tile]
+                        for step in range(steps):
+                            begin, end = active_ends[k, step], active_ends[k, step + 1]
+                            row = by_current[step, k]
+                            scatter_row(total, row, active[k], active_values[k], at, begin, end)
+                    elif units > 0:
+                        tile_rows[:] = by_current[:steps, k, at : at + TILE]
+                        for unit in range(units):
+                            total, cell = weight_gradient[block, tile, unit], (start + k) * units + unit
                             add_rows(total, tile_rows, steps_of, values, 0, offsets[cell], offsets[cell + 1])
                     if len(recurrent) > 0:
-                        for neuron in range(neurons):
-                            total = recurrent_gradient[block, tile, neuron]
-                            add_rows(total, tile_rows, after[k, neuron], ones, 0, 0, after_counts[k, neuron])
+                        total = recurrent_gradient[block, tile]
+                        for step in range(steps - 1):
+                            begin, end = fired_ends[k, step], fired_ends[k, step + 1]
+                            row = by_current[step + 1, k]
+                            scatter_row(total, row, fired[k], ones, at, begin, end)
+
+
+@njit(cache=True)
+def _list_fired(distance: Floats, fired: Ints, ends: Longs) -> None:
+    """List the neurons that fire, step after step; those of a step end at ``ends[step + 1]``."""
+    for step in range(len(distance)):
+        ends[step + 1] = ends[step] + _list_above_zero(distance[step], fired[ends[step] :])
+
+
+@njit(cache=True)
+def _list_active(source: Floats, active: Ints, values: Floats, ends: Longs) -> None:
+    """List the units that are not 0, step after step, and their values."""
+    steps, units = source.shape
+    row = np.zeros((units + TILE - 1) // TILE * TILE, np.float32)
+    for step in range(steps):
+        row[:units] = source[step]
+        ends[step + 1] = ends[step] + _list_not_zero(row, active[ends[step] :])
+        for entry in range(ends[step], ends[step + 1]):
+            values[entry] = row[active[entry]]
 
 
 @njit(cache=True)
 def _add(total: Floats, row: Floats) -> None:
     for j in range(len(row)):
         total[j] += row[j]
-
-
-@njit(cache=True, fastmath={"contract"}, error_model="numpy")
-def _return(
-    by_spike: Floats,
-    distance: Floats,
-    distance_before: Floats,
-    hold: np.float32,
-    slope: np.float32,
-    constants: Floats,
-    adaptive: bool,
-    state: Floats,
-    by_current_after: Floats,
-    by_current: Floats,
-) -> None:
-    """Take the gradients of distance, membrane, adaptation and current one step back.
-
-    One loop for each equation, since loops over more arrays are not turned into vector instructions.
-    """
-    by_membrane, by_adaptation, by_distance = state[MEMBRANE], state[ADAPTATION], state[DISTANCE]
-    alpha, beta, rho, kappa = constants[ALPHA], constants[BETA], constants[RHO], constants[KAPPA]
-    one, zero = np.float32(1), np.float32(0)
-    for j in range(len(distance)):
-        root = slope * abs(distance[j]) + one
-        by_distance[j] = (by_spike[j] + by_adaptation[j]) / (root * root)
-    for j in range(len(distance)):
-        free = one - hold if distance_before[j] > zero else one
-        by_membrane[j] = free * (by_distance[j] + beta[j] * by_membrane[j])
-    if adaptive:
-        for j in range(len(distance)):
-            by_adaptation[j] = rho[j] * by_adaptation[j] - kappa[j] * by_distance[j]
-    for j in range(len(distance)):
-        by_current[j] = by_membrane[j] + alpha[j] * by_current_after[j]
 
 
 @njit(cache=True)
@@ -350,32 +319,6 @@ def _add_constants(
             total[RHO, j] += state[ADAPTATION, j] * traces[ADAPTATION, step - 1, j]
             if distance[step - 1, j] > np.float32(0):
                 total[THETA, j] -= (np.float32(1) - hold) * state[MEMBRANE, j]
-
-
-@njit(cache=True)
-def _list_after(distance: Floats, fired: Ints, after: Ints, counts: Longs) -> None:
-    """List for every neuron the steps after its spikes."""
-    counts[:] = 0
-    for step in range(len(distance) - 1):
-        for entry in range(_list_above_zero(distance[step], fired)):
-            source = fired[entry]
-            after[source, counts[source]] = step + 1
-            counts[source] += 1
-
-
-@njit(cache=True)
-def _list_by_unit(source: Floats, steps_of: Ints, values: Floats, counts: Longs) -> None:
-    """List for every unit the steps in which it is not 0, and its values there."""
-    steps, units = source.shape
-    row = np.zeros((units + TILE - 1) // TILE * TILE, np.float32)
-    active = np.empty(units, np.int32)
-    counts[:] = 0
-    for step in range(steps):
-        row[:units] = source[step]
-        for entry in range(_list_not_zero(row, active)):
-            unit = active[entry]
-            steps_of[unit, counts[unit]], values[unit, counts[unit]] = step, row[unit]
-            counts[unit] += 1
 
 
 @njit(cache=True, parallel=True)

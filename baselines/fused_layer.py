@@ -89,11 +89,11 @@ class _FusedLayer(torch.autograd.Function):
         inputs = neurons if weight is None else units + -units % TILE
         results = {
             "source": np.empty((samples, steps, inputs) if needs_source else (0, 0, 0), np.float32),
-            "weight": np.zeros((blocks, width // TILE, units if needs_weight else 0, TILE), np.float32),
-            "recurrent": np.zeros(
+            "weight": np.empty((blocks, width // TILE, units if needs_weight else 0, TILE), np.float32),
+            "recurrent": np.empty(
                 (blocks, width // TILE, 0 if recurrent is None else neurons, TILE), np.float32
             ),
-            "constants": np.zeros((blocks, 5, width)),
+            "constants": np.empty((blocks, 5, width)),
         }
         arguments = (
             gradient.contiguous().numpy(),
@@ -101,7 +101,6 @@ class _FusedLayer(torch.autograd.Function):
             traces,
             rows,
             setting.to_zero,
-            bool(rows[-1].any()),
             setting.slope,
             in_tiles(_array(weight if needs_source else None, 2).T),
             in_tiles(_array(recurrent, 2).T),

@@ -123,6 +123,31 @@ def _add_rows(
     return types.void(total, table, units, values, types.int64, types.int64, types.int64), generate
 
 
+def _scatter_row(
+    typing: Node, table: Node, row: Node, units: Node, values: Node, at: Node, begin: Node, end: Node
+) -> Node:
+    """Add ``values[e] * row[at : at + TILE]`` to ``table[units[e]]`` for the entries from begin to end."""
+
+    def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
+        rows, one, index, factors = _arrays(context, builder, signature, arguments, 4)
+        column, first, last = arguments[4:]
+        count = TILE // VECTOR
+        held = one.load(column, count)
+
+        def step(entry: Node, sums: list[Node]) -> list[Node]:
+            place = builder.mul(builder.zext(index.number(entry), _LONG), _LONG(TILE))
+            factor = _repeat(builder, factors.number(entry))
+            totals = zip(rows.vectors(place, count), rows.load(place, count), held, strict=True)
+            for pointer, total, part in totals:
+                builder.store(_multiply_add(builder, total, factor, part), pointer, align=4)
+            return sums
+
+        _loop(builder, first, last, [], step)
+        return context.get_dummy_value()
+
+    return types.void(table, row, units, values, types.int64, types.int64, types.int64), generate
+
+
 def _multiplier(rows: int) -> Node:
     def multiply_rows(
         typing: Node, result: Node, left: Node, right: Node, row: Node, column: Node, inner: Node
@@ -240,6 +265,7 @@ def _count_bits(typing: Node, bits: Node) -> Node:
 
 # Numba's decorator hides what these take from a checker of types.
 add_rows: Node = intrinsic(_add_rows)
+scatter_row: Node = intrinsic(_scatter_row)
 fetch: Node = intrinsic(_fetch)
 first_bit: Node = intrinsic(_first_bit)
 count_bits: Node = intrinsic(_count_bits)
