@@ -61,14 +61,21 @@ def forward(
     distance: Floats,
     spikes: Floats,
     traces: Floats,
+    active: Ints,
+    active_values: Floats,
+    active_ends: Longs,
+    fired: Ints,
+    fired_ends: Longs,
 ) -> None:
     """Integrate every sample over all steps.
 
     The input is either events or ``source`` [sample, step, unit], with ``weight`` [unit, neuron] in tiles, or
     without, if each unit is the drive of one neuron; ``recurrent`` is [source, target] in tiles. A neuron
     spikes where its distance from threshold is above ``limit``: 0, or infinity for neurons that do not spike.
-    Results are ``distance`` [sample, step, width], ``spikes`` [sample, step, neuron], and ``traces`` where
-    asked for.
+    Results are ``distance`` [sample, step, width], ``spikes`` [sample, step, neuron], ``traces`` where
+    asked for, and two lists that the way back takes up again: of the units of ``source`` that are not 0, with
+    their values, and, where there is recurrence, of the neurons that fire. In both, entries [sample, step ·
+    unit] follow each other step after step, and those of a step end at ``ends[sample, step + 1]``.
     """
     samples, steps, width = distance.shape
     neurons, groups = spikes.shape[2], (weight.shape[1] + group - 1) // group
@@ -85,23 +92,32 @@ def forward(
                     row = inputs[cell // (groups * steps), cell % steps]
                     add_rows(row, weight[tile], units, values, tile * TILE, start, end)
         current, state = np.empty(width, np.float32), np.empty((3, width), np.float32)
-        fired, ones = np.empty(width, np.int32), np.ones(width, np.float32)
+        now, ones = np.empty(width, np.int32), np.ones(width, np.float32)
         for k in range(count):
-            sample, active = first + k, 0
+            sample = first + k
             if len(source) > 0 and len(weight) == 0:
                 inputs[k, :, :neurons] = source[sample]
             elif len(source) > 0:
-                _add_active(inputs[k], source[sample], weight)
+                at, by, ends = active[sample], active_values[sample], active_ends[sample]
+                _list_active(source[sample], at, by, ends)
+                for tile in range(len(weight)):
+                    for step in range(steps):
+                        row = inputs[k, step]
+                        add_rows(row, weight[tile], at, by, tile * TILE, ends[step], ends[step + 1])
             current[:], state[:] = 0, 0
+            firing = 0
             for step in range(steps):
                 _decay(current, constants[ALPHA], inputs[k, step])
                 for tile in range(len(recurrent)):
-                    add_rows(current, recurrent[tile], fired, ones, tile * TILE, 0, active)
+                    add_rows(current, recurrent[tile], now, ones, tile * TILE, 0, firing)
                 row = distance[sample, step]
                 advance(current, state, constants, hold, drop, ceiling, row)
                 _write(row, state[FIRED], spikes[sample, step])
                 if len(recurrent) > 0:
-                    active = _list_above_zero(row, fired)
+                    firing, before = _list_above_zero(row, now), fired_ends[sample, step]
+                    fired_ends[sample, step + 1] = before + firing
+                    for entry in range(firing):
+                        fired[sample, before + entry] = now[entry]
                 if len(traces) > 0:
                     traces[CURRENT, sample, step] = current
                     traces[MEMBRANE, sample, step] = state[MEMBRANE]
@@ -109,20 +125,17 @@ def forward(
 
 
 @njit(cache=True)
-def _add_active(inputs: Floats, source: Floats, weight: Floats) -> None:
-    """Add to every step the rows of ``weight``, [unit, neuron] in tiles, of the units that are not 0."""
+def _list_active(source: Floats, active: Ints, values: Floats, ends: Longs) -> None:
+    """List the units that are not 0, step after step, and their values."""
     steps, units = source.shape
     row = np.zeros((units + TILE - 1) // TILE * TILE, np.float32)
-    active, values = np.empty(units, np.int32), np.empty(units, np.float32)
     for step in range(steps):
         for j in range(0, units, VECTOR):
             fetch(source[min(step + AHEAD, steps - 1)], j)
         row[:units] = source[step]
-        count = _list_not_zero(row, active)
-        for entry in range(count):
+        ends[step + 1] = ends[step] + _list_not_zero(row, active[ends[step] :])
+        for entry in range(ends[step], ends[step + 1]):
             values[entry] = row[active[entry]]
-        for tile in range(len(weight)):
-            add_rows(inputs[step], weight[tile], active, values, tile * TILE, 0, count)
 
 
 @njit(cache=True, fastmath={"contract"})
@@ -176,7 +189,11 @@ def backward(
     offsets: Longs,
     steps_of: Ints,
     values: Floats,
-    source: Floats,
+    active: Ints,
+    active_values: Floats,
+    active_ends: Longs,
+    fired: Ints,
+    fired_ends: Longs,
     source_gradient: Floats,
     weight_gradient: Floats,
     recurrent_gradient: Floats,
@@ -185,7 +202,7 @@ def backward(
     """Go back over all steps and add up what every input, weight and constant did.
 
     ``gradient`` is that of the spikes [sample, step, neuron]; ``weight`` [neuron, unit] and ``recurrent``
-    [target, source] are in tiles; the input is ``source`` as in `forward`, or events by unit. Results:
+    [target, source] are in tiles; the input is listed as in `forward`, or comes as events by unit. Results:
     ``source_gradient`` [sample, step, padded unit or neuron], and for each block of samples
     ``weight_gradient`` [block, tile, unit, TILE], ``recurrent_gradient`` [block, tile, source, TILE] and
     ``constant_gradient`` [block, 5, width].
@@ -200,10 +217,7 @@ def backward(
         by_current = np.zeros((steps + 1, chunk, width), np.float32)
         by_spike, state = np.zeros((chunk, width), np.float32), np.zeros((chunk, 3, width), np.float32)
         mine, tile_rows = np.empty((steps, width), np.float32), np.empty((steps, TILE), np.float32)
-        fired, ones = np.empty((chunk, steps * len(recurrent) * TILE), np.int32), np.ones(steps * width, np.float32)
-        fired_ends = np.zeros((chunk, steps + 1), np.int64)
-        active = np.empty((chunk, steps * units if len(source) > 0 else 0), np.int32)
-        active_values, active_ends = np.empty(active.shape, np.float32), np.zeros((chunk, steps + 1), np.int64)
+        ones = np.ones(width, np.float32)
         weight_gradient[block], recurrent_gradient[block], constant_gradient[block] = 0, 0, 0
         for start in range(first, last, chunk):
             count = min(chunk, last - start)
@@ -248,49 +262,25 @@ def backward(
                     multiply(source_gradient[sample], mine, weight)
                 elif len(source_gradient) > 0:
                     source_gradient[sample] = by_current[:steps, k, :neurons]
-                if len(source) > 0 and units > 0:
-                    _list_active(source[sample], active[k], active_values[k], active_ends[k])
-                if len(recurrent) > 0:
-                    _list_fired(distance[sample], fired[k], fired_ends[k])
             for tile in range(width // TILE):
                 at = tile * TILE
                 for k in range(count):
-                    if len(source) > 0 and units > 0:
-                        total = weight_gradient[block, tile]
+                    sample = start + k
+                    if units > 0 and len(active) > 0:
+                        total, ends = weight_gradient[block, tile], active_ends[sample]
                         for step in range(steps):
-                            begin, end = active_ends[k, step], active_ends[k, step + 1]
-                            row = by_current[step, k]
-                            scatter_row(total, row, active[k], active_values[k], at, begin, end)
+                            row, begin, end = by_current[step, k], ends[step], ends[step + 1]
+                            scatter_row(total, row, active[sample], active_values[sample], at, begin, end)
                     elif units > 0:
                         tile_rows[:] = by_current[:steps, k, at : at + TILE]
                         for unit in range(units):
-                            total, cell = weight_gradient[block, tile, unit], (start + k) * units + unit
+                            total, cell = weight_gradient[block, tile, unit], sample * units + unit
                             add_rows(total, tile_rows, steps_of, values, 0, offsets[cell], offsets[cell + 1])
                     if len(recurrent) > 0:
-                        total = recurrent_gradient[block, tile]
+                        total, ends = recurrent_gradient[block, tile], fired_ends[sample]
                         for step in range(steps - 1):
-                            begin, end = fired_ends[k, step], fired_ends[k, step + 1]
-                            row = by_current[step + 1, k]
-                            scatter_row(total, row, fired[k], ones, at, begin, end)
-
-
-@njit(cache=True)
-def _list_fired(distance: Floats, fired: Ints, ends: Longs) -> None:
-    """List the neurons that fire, step after step; those of a step end at ``ends[step + 1]``."""
-    for step in range(len(distance)):
-        ends[step + 1] = ends[step] + _list_above_zero(distance[step], fired[ends[step] :])
-
-
-@njit(cache=True)
-def _list_active(source: Floats, active: Ints, values: Floats, ends: Longs) -> None:
-    """List the units that are not 0, step after step, and their values."""
-    steps, units = source.shape
-    row = np.zeros((units + TILE - 1) // TILE * TILE, np.float32)
-    for step in range(steps):
-        row[:units] = source[step]
-        ends[step + 1] = ends[step] + _list_not_zero(row, active[ends[step] :])
-        for entry in range(ends[step], ends[step + 1]):
-            values[entry] = row[active[entry]]
+                            row, begin, end = by_current[step + 1, k], ends[step], ends[step + 1]
+                            scatter_row(total, row, fired[sample, begin:end], ones, at, 0, end - begin)
 
 
 @njit(cache=True)

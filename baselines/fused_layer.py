@@ -55,7 +55,12 @@ class _FusedLayer(torch.autograd.Function):
         distance = np.empty((samples, steps, rows.shape[1]), np.float32)
         spikes = np.empty((samples, steps, neurons), np.float32)
         traces = np.empty((3, *distance.shape) if any(ctx.needs_input_grad[4:]) else (0, 0, 0, 0), np.float32)
-        arguments = (
+        listed = 0 if source is None or weight is None else len(weight)
+        lists = (
+            *_empty_list(samples, steps, listed, with_values=True),
+            *_empty_list(samples, steps, 0 if recurrent is None else rows.shape[1], with_values=False),
+        )
+        arguments: tuple[Any, ...] = (
             *_by_step(events),
             GROUP,
             _array(source, 3),
@@ -67,11 +72,12 @@ class _FusedLayer(torch.autograd.Function):
             distance,
             spikes,
             traces,
+            *lists,
         )
         with threads_for(distance.size):
             fused_kernels.forward(*arguments)
-        ctx.save_for_backward(source, weight, recurrent)
-        ctx.rest = (events, setting, rows, distance, traces)
+        ctx.save_for_backward(weight, recurrent)
+        ctx.rest = (events, setting, rows, distance, traces, lists)
         return torch.from_numpy(spikes if setting.spiking else distance[..., :neurons])
 
     @staticmethod
@@ -80,8 +86,8 @@ class _FusedLayer(torch.autograd.Function):
         from hearspike.baselines import fused_kernels
         from hearspike.baselines.row_kernels import TILE, in_tiles
 
-        source, weight, recurrent = ctx.saved_tensors
-        events, setting, rows, distance, traces = ctx.rest
+        weight, recurrent = ctx.saved_tensors
+        events, setting, rows, distance, traces, lists = ctx.rest
         samples, steps, neurons = gradient.shape
         blocks, width = min(BLOCKS, samples), distance.shape[2]
         needs_source, needs_weight = ctx.needs_input_grad[:2]
@@ -105,7 +111,7 @@ class _FusedLayer(torch.autograd.Function):
             in_tiles(_array(weight if needs_source else None, 2).T),
             in_tiles(_array(recurrent, 2).T),
             *_by_unit(events if needs_weight else None),
-            _array(source if needs_weight else None, 3),
+            *lists,
             *results.values(),
         )
         with threads_for(distance.size):
@@ -152,6 +158,16 @@ def _by_step(events: EventBatch | None) -> tuple[NDArray[np.int64], NDArray[np.i
 
 def _by_unit(events: EventBatch | None) -> tuple[NDArray[np.int64], NDArray[np.int32], Floats]:
     return _by_step(None) if events is None else events.by_unit
+
+
+def _empty_list(samples: int, steps: int, units: int, *, with_values: bool) -> tuple[NDArray[Any], ...]:
+    """Return room for the units that are active in each step, and where the steps end.
+
+    There is room for all; memory that no entry is written to is never taken up.
+    """
+    entries = np.empty((samples if units else 0, steps * units), np.int32)
+    values = (np.empty(entries.shape, np.float32),) if with_values else ()
+    return entries, *values, np.zeros((len(entries), steps + 1), np.int64)
 
 
 def _total(blocks: Floats, columns: int) -> torch.Tensor:

@@ -11,16 +11,16 @@ from numba import types
 from numba.extending import intrinsic
 
 from hearspike.baselines.row_kernels import (
-    _FLOAT,
-    _LONG,
-    _VECTOR,
+    FLOAT,
+    LONG,
     VECTOR,
+    VECTOR_KIND,
+    ArrayArgument,
     Node,
-    _Array,
-    _arrays,
-    _find,
-    _loop,
-    _repeat,
+    array_arguments,
+    find_function,
+    loop,
+    repeat,
 )
 
 ALPHA, BETA, THETA, RHO, KAPPA = range(5)
@@ -54,8 +54,8 @@ class _Vector:
         return self._with("fdiv", other)
 
     def __abs__(self) -> "_Vector":
-        kind = ir.FunctionType(_VECTOR, [_VECTOR])
-        absolute = _find(self.builder.module, kind, f"llvm.fabs.v{VECTOR}f32")
+        kind = ir.FunctionType(VECTOR_KIND, [VECTOR_KIND])
+        absolute = find_function(self.builder.module, kind, f"llvm.fabs.v{VECTOR}f32")
         return _Vector(self.builder, self.builder.call(absolute, [self.value]))
 
     def where_above(self, limit: "_Vector", yes: "_Vector", no: "_Vector") -> "_Vector":
@@ -67,9 +67,9 @@ class _Vector:
 class _Row:
     """One row of a matrix, or all of an array of one dimension, of which one vector is in use."""
 
-    def __init__(self, array: _Array, at: Node, row: int = 0) -> None:
+    def __init__(self, array: ArrayArgument, at: Node, row: int = 0) -> None:
         self.builder = array.builder
-        place = self.builder.add(self.builder.mul(array.row, _LONG(row)), at)
+        place = self.builder.add(self.builder.mul(array.row, LONG(row)), at)
         (self.pointer,) = array.vectors(place, 1)
 
     def load(self) -> _Vector:
@@ -81,7 +81,7 @@ class _Row:
 
 def _same(builder: Node, number: float | Node) -> _Vector:
     """Return a vector of equal numbers."""
-    return _Vector(builder, _repeat(builder, _FLOAT(number) if isinstance(number, float) else number))
+    return _Vector(builder, repeat(builder, FLOAT(number) if isinstance(number, float) else number))
 
 
 def _advance(
@@ -97,16 +97,13 @@ def _advance(
     """Take membrane, adaptation and last spikes, the rows of ``state`` [3, width], one step on."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
-        kinds, values = signature.args, arguments
-        arrays = [
-            _Array(context, builder, kinds[k], values[k]) for k in (0, 1, 2, 4, 6)
-        ]
-        flow, states, numbers, drops, result = arrays
+        pairs = [(signature.args[k], arguments[k]) for k in (0, 1, 2, 4, 6)]
+        flow, states, numbers, drops, result = (ArrayArgument(context, builder, *pair) for pair in pairs)
         one, zero = _same(builder, 1.0), _same(builder, 0.0)
-        held, ceiling = _same(builder, values[3]), _same(builder, values[5])
+        held, ceiling = _same(builder, arguments[3]), _same(builder, arguments[5])
 
         def step(index: Node, sums: list[Node]) -> list[Node]:
-            at = builder.mul(index, _LONG(VECTOR))
+            at = builder.mul(index, LONG(VECTOR))
             beta, theta, rho, kappa = (_Row(numbers, at, k).load() for k in (BETA, THETA, RHO, KAPPA))
             membrane, adaptation, fired = (_Row(states, at, k) for k in (MEMBRANE, ADAPTATION, FIRED))
             before = fired.load()
@@ -120,7 +117,7 @@ def _advance(
             _Row(result, at).store(over)
             return sums
 
-        _loop(builder, _LONG(0), builder.sdiv(flow.row, _LONG(VECTOR)), [], step)
+        loop(builder, LONG(0), builder.sdiv(flow.row, LONG(VECTOR)), [], step)
         return context.get_dummy_value()
 
     return types.void(current, state, constants, types.float32, drop, types.float32, distance), generate
@@ -141,14 +138,14 @@ def _go_back(
     """Take the gradients of distance, membrane, adaptation (``state`` [3, width]) and current a step back."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
-        spike, over, over_before, numbers, states, after, result = _arrays(
+        spike, over, over_before, numbers, states, after, result = array_arguments(
             context, builder, signature, arguments, 7
         )
         one, zero = _same(builder, 1.0), _same(builder, 0.0)
         held, steepness = _same(builder, arguments[7]), _same(builder, arguments[8])
 
         def step(index: Node, sums: list[Node]) -> list[Node]:
-            at = builder.mul(index, _LONG(VECTOR))
+            at = builder.mul(index, LONG(VECTOR))
             alpha, beta, rho, kappa = (_Row(numbers, at, k).load() for k in (ALPHA, BETA, RHO, KAPPA))
             membrane, adaptation = _Row(states, at, MEMBRANE), _Row(states, at, ADAPTATION)
             root = steepness * abs(_Row(over, at).load()) + one
@@ -161,7 +158,7 @@ def _go_back(
             _Row(result, at).store(by_membrane + alpha * _Row(after, at).load())
             return sums
 
-        _loop(builder, _LONG(0), builder.sdiv(spike.row, _LONG(VECTOR)), [], step)
+        loop(builder, LONG(0), builder.sdiv(spike.row, LONG(VECTOR)), [], step)
         return context.get_dummy_value()
 
     arrays = (by_spike, distance, distance_before, constants, state, by_current_after, by_current)

@@ -29,16 +29,16 @@ ROWS, COLUMNS = 4, 2 * VECTOR
 SMALL = 6000
 """Numbers that fit the innermost cache, with room to spare."""
 
-_FLOAT, _LONG, _INT = ir.FloatType(), ir.IntType(64), ir.IntType(32)
-_VECTOR = ir.VectorType(_FLOAT, VECTOR)
-_ZERO = ir.Constant(_VECTOR, [0.0] * VECTOR)
+FLOAT, LONG, INT = ir.FloatType(), ir.IntType(64), ir.IntType(32)
+VECTOR_KIND = ir.VectorType(FLOAT, VECTOR)
+_ZERO = ir.Constant(VECTOR_KIND, [0.0] * VECTOR)
 
 Node = Any
 """Something of llvmlite or numba that has no public type."""
-_find: Node = cgutils.get_or_insert_function
+find_function: Node = cgutils.get_or_insert_function
 
 
-class _Array:
+class ArrayArgument:
     """An array argument as the code generator sees it: a pointer to its numbers and the length of a row."""
 
     def __init__(self, context: Node, builder: Node, kind: Node, value: Node) -> None:
@@ -48,8 +48,8 @@ class _Array:
 
     def vectors(self, index: Node, count: int) -> list[Node]:
         """Return pointers to ``count`` vectors that begin at number ``index``."""
-        first = self.builder.bitcast(self.builder.gep(self.data, [index]), _VECTOR.as_pointer())
-        return [self.builder.gep(first, [_LONG(k)]) for k in range(count)]
+        first = self.builder.bitcast(self.builder.gep(self.data, [index]), VECTOR_KIND.as_pointer())
+        return [self.builder.gep(first, [LONG(k)]) for k in range(count)]
 
     def load(self, index: Node, count: int) -> list[Node]:
         """Return ``count`` vectors that begin at number ``index``."""
@@ -60,22 +60,26 @@ class _Array:
         return self.builder.load(self.builder.gep(self.data, [index]))
 
 
-def _arrays(context: Node, builder: Node, signature: Node, arguments: Node, count: int) -> list[_Array]:
+def array_arguments(
+    context: Node, builder: Node, signature: Node, arguments: Node, count: int
+) -> list[ArrayArgument]:
+    """Return the first ``count`` arguments, which are arrays."""
     pairs = zip(signature.args[:count], arguments[:count], strict=True)
-    return [_Array(context, builder, kind, value) for kind, value in pairs]
+    return [ArrayArgument(context, builder, kind, value) for kind, value in pairs]
 
 
-def _repeat(builder: Node, number: Node) -> Node:
-    nothing = ir.Constant(_VECTOR, ir.Undefined)
-    one = builder.insert_element(nothing, number, _INT(0))
-    return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(_INT, VECTOR), [0] * VECTOR))
+def repeat(builder: Node, number: Node) -> Node:
+    """Return a vector of equal numbers."""
+    nothing = ir.Constant(VECTOR_KIND, ir.Undefined)
+    one = builder.insert_element(nothing, number, INT(0))
+    return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(INT, VECTOR), [0] * VECTOR))
 
 
 def _multiply_add(builder: Node, total: Node, left: Node, right: Node) -> Node:
     return builder.fadd(total, builder.fmul(left, right, flags=("contract",)), flags=("contract",))
 
 
-def _loop(
+def loop(
     builder: Node, begin: Node, end: Node, sums: list[Node], step: Callable[[Node, list[Node]], list[Node]]
 ) -> list[Node]:
     """Emit ``for index in range(begin, end): sums = step(index, sums)`` and return the last sums."""
@@ -83,15 +87,15 @@ def _loop(
     head, body, done = (builder.append_basic_block(name) for name in ("head", "body", "done"))
     builder.branch(head)
     builder.position_at_end(head)
-    index = builder.phi(_LONG)
+    index = builder.phi(LONG)
     index.add_incoming(begin, before)
-    states = [builder.phi(_VECTOR) for _ in sums]
+    states = [builder.phi(VECTOR_KIND) for _ in sums]
     for state, start in zip(states, sums, strict=True):
         state.add_incoming(start, before)
     builder.cbranch(builder.icmp_signed("<", index, end), body, done)
     builder.position_at_end(body)
     results = step(index, states)
-    index.add_incoming(builder.add(index, _LONG(1)), body)
+    index.add_incoming(builder.add(index, LONG(1)), body)
     for state, result in zip(states, results, strict=True):
         state.add_incoming(result, body)
     builder.branch(head)
@@ -105,17 +109,17 @@ def _add_rows(
     """Add ``values[e] * table[units[e]]`` to ``total[at : at + TILE]`` for the entries from begin to end."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
-        out, rows, index, factors = _arrays(context, builder, signature, arguments, 4)
+        out, rows, index, factors = array_arguments(context, builder, signature, arguments, 4)
         column, first, last = arguments[4:]
         count = TILE // VECTOR
 
         def step(entry: Node, sums: list[Node]) -> list[Node]:
-            place = builder.mul(builder.zext(index.number(entry), _LONG), _LONG(TILE))
-            factor = _repeat(builder, factors.number(entry))
+            place = builder.mul(builder.zext(index.number(entry), LONG), LONG(TILE))
+            factor = repeat(builder, factors.number(entry))
             row = rows.load(place, count)
             return [_multiply_add(builder, a, factor, b) for a, b in zip(sums, row, strict=True)]
 
-        sums = _loop(builder, first, last, out.load(column, count), step)
+        sums = loop(builder, first, last, out.load(column, count), step)
         for pointer, result in zip(out.vectors(column, count), sums, strict=True):
             builder.store(result, pointer, align=4)
         return context.get_dummy_value()
@@ -129,20 +133,20 @@ def _scatter_row(
     """Add ``values[e] * row[at : at + TILE]`` to ``table[units[e]]`` for the entries from begin to end."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
-        rows, one, index, factors = _arrays(context, builder, signature, arguments, 4)
+        rows, one, index, factors = array_arguments(context, builder, signature, arguments, 4)
         column, first, last = arguments[4:]
         count = TILE // VECTOR
         held = one.load(column, count)
 
         def step(entry: Node, sums: list[Node]) -> list[Node]:
-            place = builder.mul(builder.zext(index.number(entry), _LONG), _LONG(TILE))
-            factor = _repeat(builder, factors.number(entry))
+            place = builder.mul(builder.zext(index.number(entry), LONG), LONG(TILE))
+            factor = repeat(builder, factors.number(entry))
             totals = zip(rows.vectors(place, count), rows.load(place, count), held, strict=True)
             for pointer, total, part in totals:
                 builder.store(_multiply_add(builder, total, factor, part), pointer, align=4)
             return sums
 
-        _loop(builder, first, last, [], step)
+        loop(builder, first, last, [], step)
         return context.get_dummy_value()
 
     return types.void(table, row, units, values, types.int64, types.int64, types.int64), generate
@@ -155,24 +159,24 @@ def _multiplier(rows: int) -> Node:
         """Write the product of some rows of ``left`` with some columns of ``right``, a matrix in tiles."""
 
         def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
-            out, factors, table = _arrays(context, builder, signature, arguments, 3)
+            out, factors, table = array_arguments(context, builder, signature, arguments, 3)
             first, column, inner = arguments[3:]
             count = COLUMNS // VECTOR
-            numbers = [builder.add(first, _LONG(k)) for k in range(rows)]
+            numbers = [builder.add(first, LONG(k)) for k in range(rows)]
             starts = [builder.mul(number, factors.row) for number in numbers]
-            inside = builder.urem(column, _LONG(TILE))
+            inside = builder.urem(column, LONG(TILE))
             tile = builder.add(builder.mul(builder.sub(column, inside), inner), inside)
 
             def step(index: Node, sums: list[Node]) -> list[Node]:
-                row = table.load(builder.add(tile, builder.mul(index, _LONG(TILE))), count)
+                row = table.load(builder.add(tile, builder.mul(index, LONG(TILE))), count)
                 results = []
                 for k, start in enumerate(starts):
-                    factor = _repeat(builder, factors.number(builder.add(start, index)))
+                    factor = repeat(builder, factors.number(builder.add(start, index)))
                     mine = sums[k * count : (k + 1) * count]
                     results += [_multiply_add(builder, a, factor, b) for a, b in zip(mine, row, strict=True)]
                 return results
 
-            sums = _loop(builder, _LONG(0), inner, [_ZERO] * (rows * count), step)
+            sums = loop(builder, LONG(0), inner, [_ZERO] * (rows * count), step)
             for k, number in enumerate(numbers):
                 place = builder.add(builder.mul(number, out.row), column)
                 for j, pointer in enumerate(out.vectors(place, count)):
@@ -211,16 +215,16 @@ def _bit_maker(comparison: str) -> Node:
         """Return a number whose bit k says how ``row[at + k]`` compares with 0, for a tile of numbers."""
 
         def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
-            (array,) = _arrays(context, builder, signature, arguments, 1)
-            result = _LONG(0)
+            (array,) = array_arguments(context, builder, signature, arguments, 1)
+            result = LONG(0)
             for k, vector in enumerate(array.load(arguments[1], TILE // VECTOR)):
                 lanes = (
                     builder.fcmp_unordered(comparison, vector, _ZERO)
                     if comparison == "!="
                     else builder.fcmp_ordered(comparison, vector, _ZERO)
                 )
-                part = builder.zext(builder.bitcast(lanes, ir.IntType(VECTOR)), _LONG)
-                result = builder.or_(result, builder.shl(part, _LONG(k * VECTOR)))
+                part = builder.zext(builder.bitcast(lanes, ir.IntType(VECTOR)), LONG)
+                result = builder.or_(result, builder.shl(part, LONG(k * VECTOR)))
             return result
 
         return types.uint64(row, types.int64), generate
@@ -235,11 +239,11 @@ def _fetch(typing: Node, row: Node, at: Node) -> Node:
     """Ask the memory for a vector of numbers that will be needed."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
-        (array,) = _arrays(context, builder, signature, arguments, 1)
+        (array,) = array_arguments(context, builder, signature, arguments, 1)
         pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(8).as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), _INT, _INT, _INT])
-        function = _find(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(function, [pointer, _INT(0), _INT(3), _INT(1)])
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), INT, INT, INT])
+        function = find_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [pointer, INT(0), INT(3), INT(1)])
         return context.get_dummy_value()
 
     return types.void(row, types.int64), generate
