@@ -5,6 +5,7 @@ reads of the chip's converter, so that what the model computes and what a chip s
 256-246-10 it is their network for 16 × 16 images, at 70-186 recurrent-20 the one for SHD.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hearspike.baselines.chip_input import ChipInput
 from hearspike.baselines.deployment import WeightTransfer, random_generator
 from hearspike.baselines.in_the_loop import InTheLoop
 from hearspike.baselines.interface import NetworkShape, Predictions, Readout
@@ -52,19 +54,15 @@ class ChipNetwork:
 
     Parameters
     ----------
-    first_channel, channel_stride
-        Channels of the data that become inputs: every ``channel_stride``-th from ``first_channel`` on.
+    input
+        Channels and time steps that the network sees. A step is as long as the time between two reads of the
+        chip's converter.
     hidden
         Number of hidden neurons.
     recurrent
         Whether they feed each other.
-    time_scale
-        Seconds of the network's time in one second of the chip's.
-    bins
-        Number of time steps. Each is as long as the time between two reads of the chip's converter, 1.7 µs of
-        the chip's time; spikes after the last are not seen.
-    tau_mem, tau_syn
-        Membrane and synaptic time constants in seconds.
+    tau_mem_us, tau_syn_us
+        Membrane and synaptic time constants in microseconds of the chip's time.
     surrogate_slope
         Slope of the SuperSpike surrogate.
     readout
@@ -90,14 +88,11 @@ class ChipNetwork:
         Settings of the gradient descent.
     """
 
-    first_channel: int
-    channel_stride: int
+    input: ChipInput
     hidden: int
     recurrent: bool
-    time_scale: float
-    bins: int
-    tau_mem: float
-    tau_syn: float
+    tau_mem_us: float
+    tau_syn_us: float
     surrogate_slope: float
     readout: Readout
     readout_gain: float
@@ -116,39 +111,31 @@ class ChipNetwork:
     def __post_init__(self) -> None:
         if self.readout not in get_args(Readout):
             raise InputError("model.readout", self.readout, f"one of {', '.join(get_args(Readout))}")
-        for name in ("hidden", "bins"):
-            if getattr(self, name) < 1:
-                raise InputError(f"model.{name}", getattr(self, name), "at least 1")
-        for name in ("time_scale", "tau_mem", "tau_syn", "surrogate_slope", "readout_gain", "weight_limit"):
+        if self.hidden < 1:
+            raise InputError("model.hidden", self.hidden, "at least 1")
+        if not math.isclose(self.input.step_us, BSS2.cadc_period * 1e6):
+            expected = f"{BSS2.cadc_period * 1e6:g}, the time between two reads"
+            raise InputError("model.input.step_us", self.input.step_us, expected)
+        for name in ("tau_mem_us", "tau_syn_us", "surrogate_slope", "readout_gain", "weight_limit"):
             if not getattr(self, name) > 0:
                 raise InputError(f"model.{name}", getattr(self, name), "a positive number")
         if not 0 <= self.dropout < 1:
             raise InputError("model.dropout", self.dropout, "a share from 0 to below 1")
 
     @property
-    def window(self) -> float:
-        """Length of the input in seconds."""
-        return self.bins * BSS2.cadc_period * self.time_scale
-
-    @property
     def grid(self) -> Grid:
         """Steps and nominal constants."""
         return Grid(
-            steps=self.bins,
-            window=self.window,
-            tau_mem=self.tau_mem,
-            tau_syn=self.tau_syn,
+            steps=self.input.steps,
+            window=self.input.duration,
+            tau_mem=self.tau_mem_us * self.input.time_scale / 1e6,
+            tau_syn=self.tau_syn_us * self.input.time_scale / 1e6,
             slope=self.surrogate_slope,
         )
 
     def shape(self, channels: int, classes: int) -> NetworkShape:
         """Return the sizes of the network for data with these channels and classes."""
-        inputs = max(0, -(-(channels - self.first_channel) // self.channel_stride))
-        return NetworkShape(inputs, (self.hidden,), classes, recurrent=self.recurrent)
-
-    def encode(self, events: SpikeEvents) -> SpikeEvents:
-        """Keep the channels that are inputs of the network."""
-        return events.subsample_channels(first=self.first_channel, stride=self.channel_stride)
+        return NetworkShape(self.input.inputs(channels), (self.hidden,), classes, recurrent=self.recurrent)
 
     def fit(
         self,
@@ -168,7 +155,7 @@ class ChipNetwork:
         def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
             restrict(module.weights, self.weight_limit)
             if not module.training:
-                traces = course.validate(module.weights, self.encode(events))
+                traces = course.validate(module.weights, self.input(events))
                 return self.readout_gain * decide(traces, self.readout), torch.zeros(())
             rng = random_generator()
             events = self.rotation(events, rng) if self.rotation else events
@@ -176,7 +163,7 @@ class ChipNetwork:
             if self.dropout > 0:
                 keep = torch.from_numpy(rng.random(self.hidden) >= self.dropout)
                 weights = thinned(weights, keep, 1 - self.dropout)
-            activity = course.train(weights, self.encode(events))
+            activity = course.train(weights, self.input(events))
             penalty = self.spike_penalty * (activity.spikes.sum(dim=0) ** 2).mean()
             penalty = penalty + self.weight_penalty * (weights.input**2).mean()
             return self.readout_gain * decide(activity.traces, self.readout), penalty
@@ -244,12 +231,12 @@ class FittedChipNetwork:
     @property
     def window(self) -> float:
         """Length of the input in seconds."""
-        return self.settings.window
+        return self.settings.input.duration
 
     @property
     def step(self) -> float:
         """Length of a time step in seconds."""
-        return self.settings.window / self.settings.bins
+        return self.settings.input.step
 
     @property
     def readout(self) -> Readout:
@@ -258,7 +245,7 @@ class FittedChipNetwork:
 
     def encode(self, events: SpikeEvents) -> SpikeEvents:
         """Keep the channels that are inputs of the network."""
-        return self.settings.encode(events)
+        return self.settings.input(events)
 
     def network(self) -> nir.NIRGraph:
         """Return the network in continuous time."""
@@ -275,13 +262,13 @@ class FittedChipNetwork:
                 activity = run(self.weights, part, nominal)
                 labels.append(decide(activity.traces, self.settings.readout).argmax(dim=1).numpy())
                 fired.append(activity.spikes.sum(dim=(0, 2)).numpy().astype(np.int64))
-                seen = part.sample_of_event[part.times < self.settings.window]
+                seen = part.sample_of_event[part.times < self.window]
                 received.append(np.bincount(seen, minlength=len(part)))
         inputs, spikes = np.concatenate(received), np.concatenate(fired)
-        operations = neuron_operations(hidden + classes, steps=self.settings.bins, states=2)
+        operations = neuron_operations(hidden + classes, steps=self.settings.input.steps, states=2)
         for weights, sent in zip(self.weights, (inputs, spikes, spikes), strict=True):
             if weights is not None:
-                steps = self.settings.bins
+                steps = self.settings.input.steps
                 operations += spike_operations(weights.numpy(), sent.mean(), steps=steps)
         return Predictions(
             np.concatenate(labels)[np.newaxis],

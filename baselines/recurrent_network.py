@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hearspike.baselines.chip_input import ChipInput
 from hearspike.baselines.event_batch import EventBatch, events_in_steps
 from hearspike.baselines.interface import NetworkShape, Predictions, Readout
 from hearspike.baselines.neurons import Neurons
@@ -38,8 +39,8 @@ class RecurrentSpikingNetwork:
     r"""Settings of the network.
 
     A spike of weight 1 evokes a potential
-    :math:`K (e^{-t/\tau_{mem}} - e^{-t/\tau_{syn}})` whose peak is 1. On a grid of step :math:`\Delta` =
-    ``window / bins``, with spikes at the beginnings of steps and :math:`V` at their ends, the current and the
+    :math:`K (e^{-t/\tau_{mem}} - e^{-t/\tau_{syn}})` whose peak is 1. In steps of length
+    :math:`\Delta`, with spikes at the beginnings of steps and :math:`V` at their ends, the current and the
     membrane of neuron :math:`j` are exactly
 
     .. math::
@@ -52,16 +53,12 @@ class RecurrentSpikingNetwork:
 
     Parameters
     ----------
-    first_channel, channel_stride
-        Channels of the data that become inputs: every ``channel_stride``-th from ``first_channel`` on.
+    input
+        Channels and time steps that the network sees.
     hidden
         Number of recurrent neurons.
-    window
-        Length of the input in seconds; later spikes are not seen.
-    bins
-        Number of time steps in the window.
-    tau_mem, tau_syn
-        Membrane and synaptic time constants in seconds.
+    tau_mem_us, tau_syn_us
+        Membrane and synaptic time constants in microseconds of the chip's time.
     surrogate_slope
         Slope :math:`\beta` of the SuperSpike surrogate :math:`(\beta |V - 1| + 1)^{-2}` (Zenke and Ganguli,
         Neural Computation 30:1514, 2018).
@@ -80,13 +77,10 @@ class RecurrentSpikingNetwork:
         Settings of the gradient descent.
     """
 
-    first_channel: int
-    channel_stride: int
+    input: ChipInput
     hidden: int
-    window: float
-    bins: int
-    tau_mem: float
-    tau_syn: float
+    tau_mem_us: float
+    tau_syn_us: float
     surrogate_slope: float
     readout: Readout
     readout_gain: float
@@ -101,21 +95,29 @@ class RecurrentSpikingNetwork:
         for name, names in (("implementation", Implementation), ("readout", Readout)):
             if getattr(self, name) not in get_args(names):
                 raise InputError(f"model.{name}", getattr(self, name), f"one of {', '.join(get_args(names))}")
-        for name in ("hidden", "bins"):
-            value = getattr(self, name)
-            if value < 1:
-                raise InputError(f"model.{name}", value, "at least 1")
-        for name in ("window", "tau_mem", "tau_syn", "surrogate_slope", "readout_gain"):
+        if self.hidden < 1:
+            raise InputError("model.hidden", self.hidden, "at least 1")
+        for name in ("tau_mem_us", "tau_syn_us", "surrogate_slope", "readout_gain"):
             value = getattr(self, name)
             if not value > 0:
                 raise InputError(f"model.{name}", value, "a positive number")
-        if self.tau_mem == self.tau_syn:
-            raise InputError("model.tau_syn", self.tau_syn, f"a value other than tau_mem, {self.tau_mem}")
+        if self.tau_mem_us == self.tau_syn_us:
+            expected = f"a value other than tau_mem_us, {self.tau_mem_us}"
+            raise InputError("model.tau_syn_us", self.tau_syn_us, expected)
+
+    @property
+    def tau_mem(self) -> float:
+        """Membrane time constant in seconds of the data's time."""
+        return self.tau_mem_us * self.input.time_scale / 1e6
+
+    @property
+    def tau_syn(self) -> float:
+        """Synaptic time constant in seconds of the data's time."""
+        return self.tau_syn_us * self.input.time_scale / 1e6
 
     def shape(self, channels: int, classes: int) -> NetworkShape:
         """Return the sizes of the network for data with these channels and classes."""
-        inputs = max(0, -(-(channels - self.first_channel) // self.channel_stride))
-        return NetworkShape(inputs, (self.hidden,), classes, recurrent=True)
+        return NetworkShape(self.input.inputs(channels), (self.hidden,), classes, recurrent=True)
 
     def fit(
         self,
@@ -170,7 +172,7 @@ class _Network(torch.nn.Module):
     ) -> None:
         super().__init__()
         (hidden,) = shape.hidden
-        step = settings.window / settings.bins
+        step = settings.input.step
         self.neurons = Neurons(
             decay_syn=math.exp(-step / settings.tau_syn),
             decay_mem=math.exp(-step / settings.tau_mem),
@@ -257,12 +259,12 @@ class FittedRecurrentNetwork:
     @property
     def window(self) -> float:
         """Length of the input in seconds."""
-        return self.settings.window
+        return self.settings.input.duration
 
     @property
     def step(self) -> float:
         """Length of a time step in seconds."""
-        return self.settings.window / self.settings.bins
+        return self.settings.input.step
 
     @property
     def readout(self) -> Readout:
@@ -271,13 +273,11 @@ class FittedRecurrentNetwork:
 
     def encode(self, events: SpikeEvents) -> SpikeEvents:
         """Keep the channels that are inputs of the network."""
-        return events.subsample_channels(
-            first=self.settings.first_channel, stride=self.settings.channel_stride
-        )
+        return self.settings.input(events)
 
     def in_steps(self, events: SpikeEvents) -> EventBatch:
         """Return the network's input."""
-        return events_in_steps(self.encode(events), steps=self.settings.bins, window=self.settings.window)
+        return events_in_steps(self.encode(events), steps=self.settings.input.steps, window=self.window)
 
     def predict(self, events: SpikeEvents) -> Predictions:
         """Run the network in software."""
@@ -285,11 +285,11 @@ class FittedRecurrentNetwork:
             parts = [self._run(part) for part in _parts(events)]
         labels, inputs, hidden = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         sources = {"input_weights": inputs, "recurrent_weights": hidden, "readout_weights": hidden}
-        weights, bins = self.parameters, self.settings.bins
+        weights, steps = self.parameters, self.settings.input.steps
         neurons = len(weights["input_weights"]) + len(weights["readout_weights"])
-        operations = neuron_operations(neurons, steps=bins, states=2)
+        operations = neuron_operations(neurons, steps=steps, states=2)
         for name, spikes in sources.items():
-            operations += spike_operations(weights[name], spikes.mean(), steps=bins)
+            operations += spike_operations(weights[name], spikes.mean(), steps=steps)
         return Predictions(
             labels[np.newaxis],
             layer_spikes={"input": inputs[np.newaxis], "hidden": hidden[np.newaxis]},

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
+from hearspike.baselines.chip_input import ChipInput
 from hearspike.baselines.recurrent_network import FittedRecurrentNetwork, RecurrentSpikingNetwork
 from hearspike.baselines.training import Training
 from hearspike.datasets import SpikeDataset, SpikeEvents
 from hearspike.datasets.augmentation import Augmentation
 
 NETWORK = RecurrentSpikingNetwork(
-    first_channel=0,
-    channel_stride=1,
+    input=ChipInput(
+        window=0.2, time_scale=2000.0, step_us=2.5, most_steps=100, most_channels=20, left_out=0.0
+    ),
     hidden=32,
-    window=0.2,
-    bins=40,
-    tau_mem=0.02,
-    tau_syn=0.01,
+    tau_mem_us=10.0,
+    tau_syn_us=5.0,
     surrogate_slope=50.0,
     readout="sum",
     readout_gain=10.0,

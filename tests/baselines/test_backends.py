@@ -47,8 +47,9 @@ CHIPS = EmulatedChips(
 
 def test_network_larger_than_the_chip_is_refused_before_training(fitted: FittedRecurrentNetwork) -> None:
     """700 inputs and 128 recurrent neurons take more circuits than there are; the budget is shown."""
+    wide = replace(fitted.settings.input, most_channels=700)
     with pytest.raises(InputError, match=r"700 inputs \+ 128 recurrent = 828 signed inputs.*at most 256"):
-        CHIPS.check(replace(fitted.settings, hidden=128), channels=700, classes=20)
+        CHIPS.check(replace(fitted.settings, input=wide, hidden=128), channels=700, classes=20)
     CHIPS.check(fitted.settings, channels=70, classes=20)
 
 

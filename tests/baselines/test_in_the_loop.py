@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from hearspike.baselines.backends import EmulatedChips, silenced
+from hearspike.baselines.chip_input import ChipInput
 from hearspike.baselines.chip_network import ChipNetwork, FittedChipNetwork
 from hearspike.baselines.deployment import WeightTransfer
 from hearspike.baselines.in_the_loop import InTheLoop, as_shown
@@ -132,14 +133,18 @@ def task(samples: int, seed: int) -> SpikeDataset:
 
 def model(deployment: WeightTransfer | NoiseAware | InTheLoop, epochs: int = 8) -> ChipNetwork:
     return ChipNetwork(
-        first_channel=0,
-        channel_stride=1,
+        input=ChipInput(
+            window=GRID.window,
+            time_scale=1.0,
+            step_us=1.7,
+            most_steps=STEPS,
+            most_channels=INPUTS,
+            left_out=0.0,
+        ),
         hidden=HIDDEN,
         recurrent=False,
-        time_scale=1.0,
-        bins=STEPS,
-        tau_mem=6e-6,
-        tau_syn=6e-6,
+        tau_mem_us=6.0,
+        tau_syn_us=6.0,
         surrogate_slope=50.0,
         readout="maximum",
         readout_gain=10.0,

@@ -45,12 +45,12 @@ def test_dynamics_are_exact_between_spikes(fitted: FittedRecurrentNetwork, timed
     with torch.no_grad():
         traces, spikes = fitted.module(inputs)
     weights = {name: values.astype(np.float64) for name, values in fitted.parameters.items()}
-    step = fitted.settings.window / fitted.settings.bins
+    step = fitted.settings.input.step
     amplitude = psp_amplitude(fitted.settings.tau_mem, fitted.settings.tau_syn)
     decay_mem, decay_syn = np.exp(-step / fitted.settings.tau_mem), np.exp(-step / fitted.settings.tau_syn)
     for sample, sample_frames in enumerate(inputs.dense().numpy().astype(np.float64)):
         membrane, current, fired = np.zeros(32), np.zeros(32), np.zeros(32)
-        readout = np.zeros((fitted.settings.bins, 2))
+        readout = np.zeros((fitted.settings.input.steps, 2))
         for index, counts in enumerate(sample_frames):
             current = decay_syn * current
             current += weights["input_weights"] @ counts + weights["recurrent_weights"] @ fired
@@ -61,7 +61,7 @@ def test_dynamics_are_exact_between_spikes(fitted: FittedRecurrentNetwork, timed
             clear = np.abs(membrane - 1) > 1e-4
             fired = (membrane > 1).astype(np.float64)
             np.testing.assert_array_equal(spikes[sample, index].numpy()[clear], fired[clear])
-            age = step * np.arange(1, fitted.settings.bins - index + 1)[:, np.newaxis]
+            age = step * np.arange(1, fitted.settings.input.steps - index + 1)[:, np.newaxis]
             psp = amplitude * (
                 np.exp(-age / fitted.settings.tau_mem) - np.exp(-age / fitted.settings.tau_syn)
             )
@@ -106,10 +106,12 @@ def test_the_graph_has_the_same_weights_and_the_same_psp(fitted: FittedRecurrent
         current, potential = state
         return [-current / tau_syn, (-potential + resistance * current) / tau_mem]
 
-    step = fitted.settings.window / fitted.settings.bins
-    times = step * np.arange(1, fitted.settings.bins + 1)
+    step = fitted.settings.input.step
+    times = step * np.arange(1, fitted.settings.input.steps + 1)
     start = [neuron.w_in[0] / tau_syn, 0.0]
-    solution = solve_ivp(derivative, (0, fitted.settings.window), start, t_eval=times, rtol=1e-8, atol=1e-10)
+    solution = solve_ivp(
+        derivative, (0, fitted.settings.input.duration), start, t_eval=times, rtol=1e-8, atol=1e-10
+    )
     network = fitted.module
     spike = torch.zeros(1, len(times), 1)
     spike[0, 0, 0] = 1
@@ -152,8 +154,8 @@ def test_wrong_settings_are_refused(fitted: FittedRecurrentNetwork) -> None:
     for change, message in (
         ({"readout": "mean"}, r"model\.readout: got mean, expected one of maximum, sum, last"),
         ({"hidden": 0}, r"model\.hidden"),
-        ({"tau_mem": -0.1}, r"model\.tau_mem"),
-        ({"tau_syn": 0.02}, r"model\.tau_syn"),
+        ({"tau_mem_us": -0.1}, r"model\.tau_mem_us"),
+        ({"tau_syn_us": 10.0}, r"model\.tau_syn_us"),
     ):
         with pytest.raises(InputError, match=message):
             dataclasses.replace(fitted.settings, **change)

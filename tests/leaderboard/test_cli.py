@@ -278,7 +278,7 @@ def test_generate_refuses_wrong_words(
         (["seed=one"], ["seed", "one"]),
         (["model=linear_svm", "backend=bss2"], ["SupportVectorMachine", "spiking"]),
         (
-            ["model=rsnn", "backend=bss2", "model.first_channel=0", "model.channel_stride=1"],
+            ["model=rsnn", "backend=bss2", "model.input.most_channels=700"],
             ["886 signed inputs", "256"],
         ),
         (["model=rsnn", "backend=bss2", "model.hidden=1000"], ["circuit pairs", "256"]),

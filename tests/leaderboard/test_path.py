@@ -89,7 +89,7 @@ def test_weights_and_configuration_lie_beside_the_record(runs: Path) -> None:
         path for path in runs.rglob("record.json") if json.loads(path.read_text())["backend"] == "bss2"
     ]
     assert load_file(record.with_name("weights.safetensors"))["recurrent_weights"].shape == (186, 186)
-    assert "tau_mem: 0.02" in record.with_name("config.yaml").read_text()
+    assert "tau_mem_us: 10.0" in record.with_name("config.yaml").read_text()
 
 
 def test_rerun_gives_the_same_result(runs: Path, hearspike: Run, task_folder: Path, tmp_path: Path) -> None:
