@@ -1,6 +1,7 @@
 """What tables need of a run: a flat line of its record, and which test samples were answered right."""
 
 import hashlib
+import json
 import statistics
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,11 @@ def summarise(record: Record) -> Summary:
     A metric becomes its value under its name, and ``name.low``, ``name.high``, ``name.reason`` and
     ``name.model`` where it has them.
     """
-    dataset = record.config.get("dataset", {})
-    files = record.task.get("sha256") or {}
-    test = files.get(str(dataset.get("test", ""))) or files.get("test", "")
     summary: Summary = {
         "status": record.status,
         "reason": record.reason,
         "task": record.task["name"],
-        "data": test[:8],
+        "data": _data_checksum(record),
         "model": record.model,
         "backend": record.backend,
         "seed": record.seed,
@@ -54,6 +52,15 @@ def summarise(record: Record) -> Summary:
         if metric.model:
             summary[f"{name}.model"] = str(metric.model.get("name", ""))
     return summary
+
+
+def _data_checksum(record: Record) -> str:
+    """Return 8 digits of a checksum of files and split, which decide what is tested; empty if none."""
+    files = record.task.get("sha256")
+    if not files:
+        return ""
+    content = json.dumps([sorted(files.items()), (record.task.get("split") or {}).get("sha256")])
+    return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
 def right_answers(record: Record, folder: Path) -> tuple[NDArray[np.uint16] | None, str | None]:

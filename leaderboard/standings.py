@@ -82,14 +82,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Standing:
-    """The table of one task on one version of its test data.
+    """The table of one task on one version of its data.
 
     Parameters
     ----------
     task
         Name of the task.
     data
-        Beginning of the checksum of the test data; empty if no run has read any.
+        Beginning of the checksum of files and split; empty if no run has read any.
     rows
         The best first, by mean accuracy.
     p_values

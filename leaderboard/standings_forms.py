@@ -58,10 +58,8 @@ def render_standings(standings: Sequence[Standing], form: str) -> str:
 
 
 def title(standing: Standing) -> str:
-    """Return task and version of its test data."""
-    return (
-        f"{standing.task}, test data {standing.data}" if standing.data else f"{standing.task}, no data read"
-    )
+    """Return task and version of its data."""
+    return f"{standing.task}, data {standing.data}" if standing.data else f"{standing.task}, no data read"
 
 
 def runs_text(row: Row) -> str:
@@ -171,7 +169,7 @@ def _csv_columns() -> list[str]:
         for column in COLUMNS
         for name in (column.heading, *(f"{column.title}, {part}" for part in parts))
     ]
-    about = ["task", "test data", "best rank", "worst rank", "model", "backend", "runs"]
+    about = ["task", "data", "best rank", "worst rank", "model", "backend", "runs"]
     return [*about, *numbers, "config", "notes"]
 
 

@@ -66,6 +66,7 @@ def write_one_run(
     metrics: dict[str, Metric] | None = None,
     task: str = "digits",
     data: str = DATA,
+    split: str = "0" * 64,
     settings: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Path:
@@ -103,6 +104,7 @@ def write_one_run(
         "task": {
             "name": task,
             "sha256": {"test.h5": data},
+            "split": {"name": "HeldOutSpeakers", "sha256": split},
             "classes": [f"class {number}" for number in range(CLASSES)],
         },
         "model": model,

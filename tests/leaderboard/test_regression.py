@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from hearspike.errors import InputError
 from hearspike.leaderboard.regression import Baseline, compare, read_baseline, write_baseline
 
+Run = Callable[..., Any]
 ROW = "model=rsnn"
+DEMO_BASELINE = Path(__file__).with_name("demo_baseline.json")
 
 
 def baseline(**values: list[float]) -> Baseline:
@@ -78,3 +82,13 @@ def test_file_keeps_a_baseline(tmp_path: Path) -> None:
         read_baseline(tmp_path / "other.json")
     with pytest.raises(InputError, match="one for each seed"):
         compare(then, dataclasses.replace(then, values={}))
+
+
+def test_demo_task_has_not_become_worse(hearspike: Run) -> None:
+    """The baseline of the repository, on synthetic speech, with three seeds; speed is left out here."""
+    pytest.importorskip("espeakng_loader", reason="synthetic digits need hearspike[synthetic]")
+    result = hearspike("regress", "--against", DEMO_BASELINE, "--without-speed")
+    assert result.returncode == 0, result.stdout + result.stderr
+    rows = [line for line in result.stdout.splitlines() if "model=" in line]
+    assert len(rows) == 8
+    assert not any("worse" in row for row in rows)

@@ -110,10 +110,13 @@ def test_a_repeated_run_counts_once(tmp_path: Path, write_run: Any) -> None:
 
 
 def test_other_data_is_another_table(tmp_path: Path, write_run: Any) -> None:
-    """Rows on files with another checksum never share a table."""
+    """Rows on files with another checksum, or on another split of the same files, never share a table."""
     write_run(tmp_path / "0")
     write_run(tmp_path / "1", seed=1, data="f" * 64)
-    assert [(item.data, len(item.rows)) for item in standings(tmp_path)] == [("01234567", 1), ("ffffffff", 1)]
+    write_run(tmp_path / "2", seed=2, split="e" * 64)
+    found = standings(tmp_path)
+    assert [len(item.rows) for item in found] == [1, 1, 1]
+    assert len({item.data for item in found}) == 3
 
 
 def test_other_settings_are_another_row(tmp_path: Path, write_run: Any) -> None:

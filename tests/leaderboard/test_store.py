@@ -43,7 +43,7 @@ def test_a_line_says_what_the_record_says(folder: Path) -> None:
     assert list(first["path"]) == ["a/0", "a/1", "a/2", "b/0", "b/1", "b/2"]
     record = read_record(folder / "b" / "1" / "record.json")
     line = first.set_index("path").loc["b/1"]
-    assert (line["model"], line["seed"], line["chips"], line["data"]) == ("rsnn", 1, 4, "01234567")
+    assert (line["model"], line["seed"], line["chips"]) == ("rsnn", 1, 4)
     assert line["accuracy"] == record.metrics["accuracy"].value
     assert (line["accuracy.low"], line["accuracy.high"]) == record.metrics["accuracy"].interval
     assert line["energy_per_sample.model"] == "operations, 45 nm"
