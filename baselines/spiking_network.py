@@ -238,8 +238,7 @@ class SpikingClassifier:
             checkpoint=checkpoint,
             rate_factors=RATE_FACTORS,
         )
-        form = FittedChipClassifier if self.fits_chips else FittedSpikingClassifier
-        return form(self, module, inputs, classes, history)
+        return self._fitted(module, inputs, classes, history)
 
     def restore(
         self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
@@ -248,7 +247,13 @@ class SpikingClassifier:
         inputs = self.frames.inputs(channels)
         module = SpikingModule(self, inputs, classes)
         module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in parameters.items()})
-        return FittedSpikingClassifier(self, module, inputs, classes, ())
+        return self._fitted(module, inputs, classes, ())
+
+    def _fitted(
+        self, module: SpikingModule, inputs: int, classes: int, history: tuple[EpochScore, ...]
+    ) -> "FittedSpikingClassifier":
+        form = FittedChipClassifier if self.fits_chips else FittedSpikingClassifier
+        return form(self, module, inputs, classes, history)
 
     def steps(self, events: SpikeEvents) -> EventBatch:
         """Return the counts of every step and input."""
