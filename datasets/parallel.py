@@ -47,11 +47,27 @@ def run_parallel(
         One of `BACKENDS`.
     """
     check_backend(backend)
-    with _cluster(workers if backend == "dask" else 0), joblib.parallel_config(backend, n_jobs=workers):
+    with (
+        _cluster(workers if backend == "dask" else 0),
+        _no_idle_processes(backend),
+        joblib.parallel_config(backend, n_jobs=workers),
+    ):
         calls = (joblib.delayed(function)(*call) for call in arguments)
         yield from joblib.Parallel(return_as="generator", batch_size="auto" if backend == "dask" else 4)(
             calls
         )
+
+
+@contextmanager
+def _no_idle_processes(backend: str) -> Iterator[None]:
+    """End the pool that joblib would keep: with one, a worker of a sweep could never leave."""
+    try:
+        yield
+    finally:
+        if backend == "loky":
+            from joblib.externals.loky import get_reusable_executor
+
+            get_reusable_executor().shutdown(wait=True)
 
 
 @contextmanager
