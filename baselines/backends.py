@@ -1,6 +1,7 @@
 """Where a fitted model runs: in software, or on emulated chips."""
 
 import functools
+import itertools
 import operator
 import zlib
 from collections.abc import Sequence
@@ -206,8 +207,9 @@ class EmulatedChips:
         """Run all samples on one chip, which costs less than many chips at once: a chip is set up once."""
         window = fitted.window if self.duration_us is None else self.duration_us * 1e-6 * self.time_scale
         parts = []
-        for start in range(0, len(inputs), EMULATION_BATCH):
-            batch = inputs.select(np.arange(start, min(start + EMULATION_BATCH, len(inputs))))
+        for start, batch in zip(
+            itertools.count(step=EMULATION_BATCH), inputs.batches(EMULATION_BATCH), strict=False
+        ):
             given = (chip, batch.times, batch.units, batch.offsets)
             step = self.step_us * 1e-6
             if isinstance(placement, Schedule):

@@ -6,7 +6,7 @@ reads of the chip's converter, so that what the model computes and what a chip s
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -17,12 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 from hearspike.baselines.chip_input import ChipInput
+from hearspike.baselines.decision import decide
 from hearspike.baselines.deployment import WeightTransfer, random_generator
 from hearspike.baselines.in_the_loop import InTheLoop
 from hearspike.baselines.interface import NetworkShape, Predictions, Readout
 from hearspike.baselines.noise_aware import NoiseAware
 from hearspike.baselines.operations import neuron_operations, spike_operations
-from hearspike.baselines.recurrent_network import decide
 from hearspike.baselines.training import EpochScore, Training, one_thread, train_by_gradient
 from hearspike.baselines.two_layer_network import (
     Grid,
@@ -258,7 +258,7 @@ class FittedChipNetwork:
         nominal = nominal_neurons(self.settings.grid, hidden, classes)
         labels, fired, received = [], [], []
         with one_thread():
-            for part in _parts(self.encode(events)):
+            for part in self.encode(events).batches(PREDICTION_BATCH):
                 activity = run(self.weights, part, nominal)
                 labels.append(decide(activity.traces, self.settings.readout).argmax(dim=1).numpy())
                 fired.append(activity.spikes.sum(dim=(0, 2)).numpy().astype(np.int64))
@@ -275,8 +275,3 @@ class FittedChipNetwork:
             layer_spikes={"input": inputs[np.newaxis], "hidden": spikes[np.newaxis]},
             operations=operations,
         )
-
-
-def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:
-    for start in range(0, len(events), PREDICTION_BATCH):
-        yield events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))

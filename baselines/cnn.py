@@ -4,31 +4,19 @@ Convolutions look for patterns wherever they are, along the channels too, as a l
 shifts them; what is found is averaged over time, so that a word may come early or late.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 
-from hearspike.baselines.frame_classifier import (
-    FittedFrameClassifier,
-    fit_frame_classifier,
-    restore_frame_classifier,
-)
-from hearspike.baselines.input_frames import InputFrames
-from hearspike.baselines.training import Training
-from hearspike.datasets import SpikeDataset
+from hearspike.baselines.frame_classifier import FrameClassifier
 from hearspike.errors import InputError
-from hearspike.progress import Progress, no_progress
 
 DEVIATION_FLOOR = 1e-3
 """Added to the standard deviation of a sample, so that one without spikes is no division by 0."""
 
 
-@dataclass(frozen=True)
-class ConvolutionalNetwork:
+@dataclass(frozen=True, kw_only=True)
+class ConvolutionalNetwork(FrameClassifier):
     r"""Settings of the network.
 
     Counts :math:`c` enter as :math:`\ln(1 + c)`, standardised over each sample, so that it does not matter
@@ -38,23 +26,19 @@ class ConvolutionalNetwork:
 
     Parameters
     ----------
-    frames
-        Time bins and pooled channels.
+    frames, training
+        See `hearspike.baselines.frame_classifier.FrameClassifier`.
     maps
         Number of maps of each block.
     features
         Number of features in every step that are averaged over time.
     dropout
         Probability of a feature to be left out in training; of a whole map half as much.
-    training
-        Settings of the gradient descent.
     """
 
-    frames: InputFrames
     maps: tuple[int, ...]
     features: int
     dropout: float
-    training: Training
 
     def __post_init__(self) -> None:
         if not self.maps or min(self.maps) < 1:
@@ -64,39 +48,9 @@ class ConvolutionalNetwork:
         if not 0 <= self.dropout < 1:
             raise InputError("model.dropout", self.dropout, "at least 0 and below 1")
 
-    def fit(
-        self,
-        train: SpikeDataset,
-        validation: SpikeDataset,
-        *,
-        seed: int,
-        progress: Progress = no_progress,
-        checkpoint: Path | None = None,
-    ) -> FittedFrameClassifier:
-        """Train the weights; keep those of the epoch that is best on validation speakers."""
-        return fit_frame_classifier(
-            lambda inputs, classes: _Network(self, inputs, classes),
-            self.frames,
-            self.training,
-            train,
-            validation,
-            seed=seed,
-            identity=repr(self),
-            progress=progress,
-            checkpoint=checkpoint,
-        )
-
-    def restore(
-        self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
-    ) -> FittedFrameClassifier:
-        """Return the network with these tensors."""
-        return restore_frame_classifier(
-            lambda inputs, outputs: _Network(self, inputs, outputs),
-            self.frames,
-            parameters,
-            channels=channels,
-            classes=classes,
-        )
+    def module(self, inputs: int, classes: int) -> torch.nn.Module:
+        """Return the untrained network."""
+        return _Network(self, inputs, classes)
 
 
 class _Network(torch.nn.Module):

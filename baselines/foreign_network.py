@@ -11,7 +11,6 @@ with :math:`\alpha, \beta = 1 - h/\tau` or :math:`e^{-h/\tau}`, and weights in u
 :math:`v_{reset}`: see `hearspike.baselines.foreign_graph.Convention`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +18,10 @@ from typing import Any, get_args
 
 import nir
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from hearspike.baselines.decision import decide
 from hearspike.baselines.foreign_graph import Convention, in_data_time, read_graph
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
@@ -157,7 +158,7 @@ class FittedForeignNetwork:
         frames = self.settings.frames
         labels = [np.empty(0, np.int64)]
         counts = [np.empty((len(self.settings.layers), 0), np.int64)]
-        for part in _parts(self.encode(events)):
+        for part in self.encode(events).batches(PREDICTION_BATCH):
             spikes = bin_events(part, bins=frames.bins, window=frames.window).counts.astype(np.float64)
             fired = [spikes.sum(axis=(1, 2))]
             for layer in self.settings.layers:
@@ -165,7 +166,7 @@ class FittedForeignNetwork:
                     layer, spikes, step=self.settings.step, convention=self.settings.convention
                 )
                 fired.append(spikes.sum(axis=(1, 2)))
-            labels.append(_decide(traces, self.readout).argmax(axis=1))
+            labels.append(decide(torch.from_numpy(traces), self.readout).argmax(dim=1).numpy())
             counts.append(np.stack(fired[:-1]).astype(np.int64))
         spikes = np.concatenate(counts, axis=1)
         names = ["input", *(layer.name for layer in self.settings.layers[:-1])]
@@ -225,14 +226,3 @@ def run_layer(layer: Layer, spikes: Array, *, step: float, convention: Conventio
                 membrane = np.where(over, layer.reset, membrane)
         traces[:, t] = membrane
     return fired, traces
-
-
-def _decide(traces: Array, readout: Readout) -> Array:
-    if readout == "last":
-        return traces[:, -1]
-    return np.asarray(traces.max(axis=1) if readout == "maximum" else traces.mean(axis=1))
-
-
-def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:
-    for start in range(0, len(events), PREDICTION_BATCH):
-        yield events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))

@@ -1,6 +1,7 @@
 """What the models that do not spike share: frames in, scores out, trained by gradient."""
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hearspike.baselines.interface import Operations, Predictions
 from hearspike.baselines.module_operations import count_module_operations
 from hearspike.baselines.training import EpochScore, Training, one_thread, seeded_torch, train_by_gradient
 from hearspike.datasets import SpikeDataset, SpikeEvents, count_spikes
-from hearspike.progress import Progress
+from hearspike.progress import Progress, no_progress
 
 COUNTED_SAMPLES = 4
 """Samples in which operations are counted, which takes as long as a few passes of each."""
@@ -23,62 +24,61 @@ PREDICTION_BATCH = 128
 """Samples that pass through the module at once when it predicts: bounds the memory."""
 
 
-def fit_frame_classifier(
-    make_module: Callable[[int, int], torch.nn.Module],
-    frames: InputFrames,
-    training: Training,
-    train: SpikeDataset,
-    validation: SpikeDataset,
-    *,
-    seed: int,
-    identity: str,
-    progress: Progress,
-    checkpoint: Path | None,
-) -> "FittedFrameClassifier":
-    """Train a module on frames.
+@dataclass(frozen=True, kw_only=True)
+class FrameClassifier(ABC):
+    """Settings of a model that maps frames to scores; a subclass adds its own and makes the module.
 
     Parameters
     ----------
-    make_module
-        Makes the module for so many inputs and classes; it maps counts [sample, time, input] to scores
-        [sample, class].
-    frames, training
-        Settings.
-    train, validation, seed, identity, progress, checkpoint
-        See `hearspike.baselines.training.train_by_gradient`.
+    frames
+        Time bins and pooled channels.
+    training
+        Settings of the gradient descent.
     """
-    with seeded_torch(np.random.default_rng(np.random.SeedSequence(seed))):
-        module = make_module(frames.inputs(train.events.channels), len(train.classes))
 
-    def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
-        return module(frames(events)), torch.zeros(())
+    frames: InputFrames
+    training: Training
 
-    history = train_by_gradient(
-        module,
-        scores,
-        train,
-        validation,
-        training,
-        seed=seed,
-        identity=identity,
-        progress=progress,
-        checkpoint=checkpoint,
-    )
-    return FittedFrameClassifier(frames, module, history)
+    @abstractmethod
+    def module(self, inputs: int, classes: int) -> torch.nn.Module:
+        """Return an untrained module that maps counts [sample, time, input] to scores [sample, class]."""
 
+    def fit(
+        self,
+        train: SpikeDataset,
+        validation: SpikeDataset,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+        checkpoint: Path | None = None,
+    ) -> "FittedFrameClassifier":
+        """Train the weights; keep those of the epoch that is best on validation speakers."""
+        with seeded_torch(np.random.default_rng(np.random.SeedSequence(seed))):
+            module = self.module(self.frames.inputs(train.events.channels), len(train.classes))
 
-def restore_frame_classifier(
-    make_module: Callable[[int, int], torch.nn.Module],
-    frames: InputFrames,
-    parameters: Mapping[str, NDArray[Any]],
-    *,
-    channels: int,
-    classes: int,
-) -> "FittedFrameClassifier":
-    """Return the classifier with these tensors; see `hearspike.baselines.interface.Restorable`."""
-    module = make_module(frames.inputs(channels), classes)
-    module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in parameters.items()})
-    return FittedFrameClassifier(frames, module, ())
+        def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
+            return module(self.frames(events)), torch.zeros(())
+
+        history = train_by_gradient(
+            module,
+            scores,
+            train,
+            validation,
+            self.training,
+            seed=seed,
+            identity=repr(self),
+            progress=progress,
+            checkpoint=checkpoint,
+        )
+        return FittedFrameClassifier(self.frames, module, history)
+
+    def restore(
+        self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
+    ) -> "FittedFrameClassifier":
+        """Return the model with these tensors."""
+        module = self.module(self.frames.inputs(channels), classes)
+        module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in parameters.items()})
+        return FittedFrameClassifier(self.frames, module, ())
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ class FittedFrameClassifier:
         self.module.eval()
         labels = [np.empty(0, np.int64)]
         with one_thread():
-            for start in range(0, len(events), PREDICTION_BATCH):
-                part = events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))
+            for part in events.batches(PREDICTION_BATCH):
                 labels.append(self.module(self.frames(part)).argmax(dim=1).numpy())
             operations = self._operations(events)
         return Predictions(

@@ -6,7 +6,7 @@ one recurrent hidden layer, a leaky readout whose trace is summed over time. At 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from hearspike.baselines.chip_input import ChipInput
+from hearspike.baselines.decision import decide
 from hearspike.baselines.event_batch import EventBatch, events_in_steps
 from hearspike.baselines.interface import NetworkShape, Predictions, Readout
 from hearspike.baselines.neurons import Neurons
@@ -219,7 +220,9 @@ def _bring_readout_into_range(fitted: "FittedRecurrentNetwork", events: SpikeEve
     them, which begins about 1 below the resting potential in units of the threshold.
     """
     peaks = [
-        fitted.module(fitted.in_steps(part))[0].abs().amax(dim=(1, 2)) for part in _parts(events) if len(part)
+        fitted.module(fitted.in_steps(part))[0].abs().amax(dim=(1, 2))
+        for part in events.batches(PREDICTION_BATCH)
+        if len(part)
     ]
     peak = torch.cat(peaks).quantile(READOUT_QUANTILE)
     if peak > 0:
@@ -234,13 +237,6 @@ def psp_amplitude(tau_mem: float, tau_syn: float) -> float:
     """
     peak = math.log(tau_mem / tau_syn) * tau_mem * tau_syn / (tau_mem - tau_syn)
     return 1 / (math.exp(-peak / tau_mem) - math.exp(-peak / tau_syn))
-
-
-def decide(traces: torch.Tensor, readout: Readout) -> torch.Tensor:
-    """Reduce [sample, time, class] traces to [sample, class] scores by their maximum, mean or last value."""
-    if readout == "maximum":
-        return traces.max(dim=1).values
-    return traces.mean(dim=1) if readout == "sum" else traces[:, -1]
 
 
 @dataclass(frozen=True)
@@ -282,7 +278,7 @@ class FittedRecurrentNetwork:
     def predict(self, events: SpikeEvents) -> Predictions:
         """Run the network in software."""
         with one_thread():
-            parts = [self._run(part) for part in _parts(events)]
+            parts = [self._run(part) for part in events.batches(PREDICTION_BATCH)]
         labels, inputs, hidden = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         sources = {"input_weights": inputs, "recurrent_weights": hidden, "readout_weights": hidden}
         weights, steps = self.parameters, self.settings.input.steps
@@ -346,8 +342,3 @@ class FittedRecurrentNetwork:
                 ("readout", "output"),
             ],
         )
-
-
-def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:
-    for start in range(0, len(events), PREDICTION_BATCH):
-        yield events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))

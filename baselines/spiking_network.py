@@ -6,7 +6,7 @@ from neuron to neuron (Perez-Nieves et al., Nat. Commun. 12:5791, 2021), and lea
 (`hearspike.baselines.axonal_delays`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hearspike.baselines.decision import decide
 from hearspike.baselines.event_batch import EventBatch, events_in_steps
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
 from hearspike.baselines.neurons import Reset
 from hearspike.baselines.operations import neuron_operations, spike_operations, value_operations
-from hearspike.baselines.recurrent_network import decide
 from hearspike.baselines.spiking_graph import spiking_graph
 from hearspike.baselines.spiking_layer import Implementation
 from hearspike.baselines.spiking_module import SpikingModule
@@ -294,7 +294,7 @@ class FittedSpikingClassifier:
         labels, totals = [np.empty(0, np.int64)], [np.empty((1 + layers, 0), np.int64)]
         by_source = [np.zeros(size) for size in (self.inputs, *self.settings.hidden)]
         with one_thread():
-            for part in _parts(events):
+            for part in events.batches(PREDICTION_BATCH):
                 source = self.settings.steps(part)
                 activity = self.module(self.settings.drive(source))
                 labels.append(decide(activity.traces, self.settings.readout).argmax(dim=1).numpy())
@@ -365,8 +365,3 @@ class FittedChipClassifier(FittedSpikingClassifier):
         """Return the network in continuous time."""
         shape = self.settings.shape(self.inputs, self.classes)
         return spiking_graph(self.module, shape, step=self.settings.step)
-
-
-def _parts(events: SpikeEvents) -> Iterator[SpikeEvents]:
-    for start in range(0, len(events), PREDICTION_BATCH):
-        yield events.select(np.arange(start, min(start + PREDICTION_BATCH, len(events))))

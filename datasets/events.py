@@ -1,6 +1,6 @@
 """Spike trains of many samples as flat arrays: the form in which every part passes them on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,6 +48,11 @@ class SpikeEvents:
         times, units = np.empty(offsets[-1], self.times.dtype), np.empty(offsets[-1], self.units.dtype)
         copy_samples(self.times, self.units, self.offsets, samples, times, units)
         return SpikeEvents(times, units, offsets, self.channels)
+
+    def batches(self, size: int) -> Iterator["SpikeEvents"]:
+        """Yield all samples in order, at most ``size`` at a time."""
+        for start in range(0, len(self), size):
+            yield self.select(np.arange(start, min(start + size, len(self))))
 
     def subsample_channels(self, *, first: int, stride: int) -> "SpikeEvents":
         """Keep the channels ``first``, ``first + stride``, … and number them from 0.

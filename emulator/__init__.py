@@ -1,12 +1,14 @@
 """Virtual BrainScaleS-2 chips: placement, device variation, dynamics, readout and energy."""
 
+from hearspike.emulator.activity import Activity
 from hearspike.emulator.activity_energy import ActivityEnergy, Constant
 from hearspike.emulator.calibrated_chips import CalibratedChips, calibrate_chips, load_calibration
-from hearspike.emulator.emulation import Activity, Emulation, emulate
+from hearspike.emulator.emulation import emulate
 from hearspike.emulator.energy import ConstantPower
 from hearspike.emulator.fixed_pattern import FixedPattern, draw_chips
 from hearspike.emulator.links import Links
 from hearspike.emulator.multi_run import Schedule, count_runs, cut, emulate_runs
+from hearspike.emulator.outcome import Emulation
 from hearspike.emulator.placement import Placement, check_budget, place
 from hearspike.emulator.profile import ChipProfile, Noise, Variation, decalibrate
 from hearspike.emulator.readout import fit_readout

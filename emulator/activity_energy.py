@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from hearspike.emulator.emulation import Activity
+from hearspike.emulator.activity import Activity
 from hearspike.errors import InputError
 
 

@@ -3,20 +3,20 @@
 import functools
 import itertools
 import math
-from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hearspike.emulator.activity import count_activity
 from hearspike.emulator.dynamics import StepConstants, step_constants
 from hearspike.emulator.fixed_pattern import FixedPattern
 from hearspike.emulator.noise import trial_keys
+from hearspike.emulator.outcome import Emulation
 from hearspike.emulator.placement import Placement
 from hearspike.emulator.trials import Recording, Trials
 from hearspike.errors import InputError
 
-Decision = Literal["maximum", "sum", "last"]
 Record = Literal["readout", "all"]
 Implementation = Literal["numba", "numpy", "torch"]
 
@@ -25,130 +25,6 @@ STEPS_PER_TIME_CONSTANT = 2  # coarser steps would shift spikes by the time in w
 REST_READS = 128  # reads of the run without input from which the resting codes are taken
 LATEST = 2.0**31  # steps; what comes later is cut to this, beyond any duration
 REST_SAMPLE = 2**62  # number of that run among the samples: no data set has as many
-
-
-@dataclass(frozen=True, kw_only=True)
-class Activity:
-    """What a chip did for a sample, on average: what an energy model counts.
-
-    Parameters
-    ----------
-    time
-        Chip time [s].
-    input_events, synaptic_events, spikes, conversions
-        Events that came in, events in synapses whose weight is not 0, spikes of neurons, reads of neurons. A
-        spiking layer counts with the mean number of synapses of its neurons.
-    """
-
-    time: float
-    input_events: float
-    synaptic_events: float
-    spikes: float
-    conversions: float
-
-    def __add__(self, other: "Activity") -> "Activity":
-        return Activity(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
-
-    def scaled(self, factor: float) -> "Activity":
-        """Return the activity times a factor."""
-        return Activity(**{f.name: factor * getattr(self, f.name) for f in fields(self)})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Emulation:
-    """What the chips returned.
-
-    Parameters
-    ----------
-    cadc
-        Codes of the converter [chip, sample, time, neuron]: the readouts, or all neurons with the readouts
-        last if everything was recorded.
-    spikes
-        Spikes since the read before [chip, sample, time, spiking neuron]; None unless everything was
-        recorded.
-    layer_spikes
-        Spikes of each spiking layer [chip, sample].
-    read_times
-        Times of the reads [time, s of network time].
-    rest
-        Resting code of each readout: the mean over a run without input [chip, readout].
-    bias
-        Codes by which a bias of the network holds each readout above its leak [readout].
-    time_on_chip
-        Chip time that a sample takes [s].
-    saturated
-        Share of readout codes at either end of the converter's range [chip].
-    lost_events
-        Input events of each sample that were lost on saturated links [sample].
-    duration
-        Time for which a sample was presented [s of network time].
-    activity
-        What a chip did for a sample, mean over chips and samples.
-    time_before
-        Chip time of the runs before the one that holds the readout [s].
-    """
-
-    cadc: NDArray[np.uint8]
-    spikes: NDArray[np.uint8] | None
-    layer_spikes: dict[str, NDArray[np.int64]]
-    read_times: NDArray[np.float64]
-    rest: NDArray[np.float64]
-    bias: NDArray[np.float64]
-    time_on_chip: float
-    saturated: NDArray[np.float64]
-    lost_events: NDArray[np.int64]
-    duration: float
-    activity: Activity
-    time_before: float = 0.0
-
-    def decide(self, rule: Decision) -> NDArray[np.int64]:
-        """Return the label of the readout with the largest score [chip, sample].
-
-        The score of a readout is the maximum, the sum over time, or the last of its codes, from which its
-        resting code is subtracted: an offset of leak or converter is not evidence. A tie goes to the lower
-        label.
-
-        Raises
-        ------
-        InputError
-            If there is no such rule.
-        """
-        if rule not in ("maximum", "sum", "last"):
-            raise InputError("rule", rule, "one of maximum, sum, last")
-        codes = self.cadc[..., -self.rest.shape[1] :]
-        shift = (self.bias - self.rest)[:, None, :]
-        if rule == "sum":
-            scores = codes.sum(axis=2, dtype=np.int64) + codes.shape[2] * shift
-        else:
-            scores = (codes.max(axis=2) if rule == "maximum" else codes[:, :, -1]) + shift
-        labels: NDArray[np.int64] = scores.argmax(axis=-1)
-        return labels
-
-    def decision_times(self, rule: Decision) -> NDArray[np.float64]:
-        """Return the chip time of the read from which on a decision stays as it ends [chip, sample, s].
-
-        What `decide` would say after each read is compared with what it says after the last.
-
-        Raises
-        ------
-        InputError
-            If there is no such rule.
-        """
-        final = self.decide(rule)
-        codes = self.cadc[..., -self.rest.shape[1] :]
-        shift = (self.bias - self.rest)[:, None, :]
-        settled = np.zeros(final.shape, np.int64)
-        shown = np.zeros((*final.shape, codes.shape[-1]))
-        for read in range(codes.shape[2]):
-            if rule == "sum":
-                shown += codes[:, :, read] + shift
-            else:
-                code = codes[:, :, read] + shift
-                shown = np.maximum(shown, code) if rule == "maximum" and read else code
-            settled = np.where(shown.argmax(axis=-1) != final, read + 1, settled)
-        scale = (self.time_on_chip - self.time_before) / self.duration
-        times: NDArray[np.float64] = self.time_before + scale * self.read_times[settled]
-        return times
 
 
 def emulate(
@@ -270,7 +146,7 @@ def emulate(
         time_on_chip=seconds,
         lost_events=lost_events,
         duration=duration,
-        activity=_activity(placement, events, shown, seconds),
+        activity=count_activity(placement, events, shown, seconds),
         saturated=at_end.mean(axis=(1, 2, 3)) if len(numbers) else np.zeros(len(chips)),
     )
 
@@ -305,32 +181,6 @@ def _batches(
     batch = numbers // samples_per_batch
     starts = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(numbers)]
     return [(int(batch[a]) if a < len(batch) else 0, slice(a, b)) for a, b in itertools.pairwise(starts)]
-
-
-def _activity(
-    placement: Placement,
-    events: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]],
-    shown: Recording,
-    seconds: float,
-) -> Activity:
-    """Return what a chip did for a sample, mean over chips and samples."""
-    samples = max(len(events[2]) - 1, 1)
-    presented = events[1][events[0] < seconds * placement.time_scale]
-    synapses = np.zeros(placement.inputs + placement.spiking)  # of each source
-    for layer in placement.layers:
-        np.add.at(synapses, layer.sources, (layer.weights != 0).sum(axis=1))
-    by_layer = shown.counts.reshape(-1, shown.counts.shape[-1]).mean(axis=0) if shown.counts.size else []
-    synaptic = float(synapses[presented].sum()) / samples
-    for layer, spikes in zip(placement.layers, by_layer, strict=False):
-        own = slice(placement.inputs + layer.neurons.start, placement.inputs + layer.neurons.stop)
-        synaptic += float(spikes * synapses[own].mean())
-    return Activity(
-        time=seconds,
-        input_events=len(presented) / samples,
-        synaptic_events=synaptic,
-        spikes=float(np.sum(by_layer)),
-        conversions=float(shown.codes.shape[2] * shown.codes.shape[3]),
-    )
 
 
 def _join(parts: list[Recording]) -> Recording:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from hearspike.emulator.emulation import Activity
+from hearspike.emulator.activity import Activity
 from hearspike.errors import InputError
 
 

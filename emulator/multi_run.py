@@ -13,9 +13,11 @@ import nir
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hearspike.emulator.emulation import DEFAULT_STEP, Activity, Emulation, emulate
+from hearspike.emulator.activity import Activity
+from hearspike.emulator.emulation import DEFAULT_STEP, emulate
 from hearspike.emulator.fixed_pattern import FixedPattern
 from hearspike.emulator.network import Layer, read_layers
+from hearspike.emulator.outcome import Emulation
 from hearspike.emulator.placement import Placement, pairs_per_neuron, place
 from hearspike.emulator.specification import BSS2, ChipSpecification
 from hearspike.errors import InputError

@@ -1,9 +1,6 @@
 """One run: load the task, fit the model, score it once on the test set, write the record."""
 
-import dataclasses
-import hashlib
 import shutil
-import statistics
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -17,29 +14,26 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
 from hearspike.baselines import FittedModel, Predictions
-from hearspike.baselines.backends import Backend, EmulatedChips
-from hearspike.datasets import SpikeEvents, Task
-from hearspike.emulator import load_calibration
+from hearspike.baselines.backends import Backend
+from hearspike.datasets import Task
 from hearspike.errors import InputError
 from hearspike.files import new_file
 from hearspike.leaderboard.config import build
 from hearspike.leaderboard.machine import describe_machine, git_commit, package_versions
-from hearspike.leaderboard.metrics import (
-    Metric,
-    accuracy,
-    chip_accuracies,
-    fifth_percentile,
-    operation_metrics,
-)
+from hearspike.leaderboard.metrics import accuracy
 from hearspike.leaderboard.record import FILE_NAME, Record, config_sha256, read_record, write_record
+from hearspike.leaderboard.run_description import describe_chips, describe_task, learning_curve
 from hearspike.leaderboard.run_folder import open_run
+from hearspike.leaderboard.scoring import (
+    accuracies,
+    costs,
+    durations,
+    latency_alone,
+    throughput,
+)
 from hearspike.leaderboard.sealed_test import SealedTest
 from hearspike.leaderboard.timing_probe import TimingProbe, metric_name
 from hearspike.progress import Progress, no_progress
-
-WARM_UP_SAMPLES = 16
-TIMED_SAMPLES = 256
-LATENCY_SAMPLES = 9
 
 _fitted: OrderedDict[str, tuple[FittedModel, float]] = OrderedDict()
 """The last models fitted in this process, by task, model and seed: a sweep over backends fits once."""
@@ -121,8 +115,8 @@ def _complete(config: dict[str, Any], folder: Path, given: FittedModel | None, p
     with _timed(phases, "predict"):
         predictions = backend.predict(fitted, test.events, seed=seed)
     with _timed(phases, "time"):
-        speed = _throughput(backend, fitted, test.events, seed, config["timing_repeats"])
-        latency = _latency(backend, fitted, test.events, seed)
+        speed = throughput(backend, fitted, test.events, seed, config["timing_repeats"])
+        latency = latency_alone(backend, fitted, test.events, seed)
     with _timed(phases, "probe"):
         probed = _probe(probe, task, test, model, fitted, backend, seed, progress) if probe else {}
     labels = test.open()
@@ -131,18 +125,17 @@ def _complete(config: dict[str, Any], folder: Path, given: FittedModel | None, p
     return _record(
         config,
         status="complete",
-        task=_describe_task(task),
+        task=describe_task(task),
         metrics={
-            **_accuracies(labels, task, predictions, backend, seed),
+            **accuracies(labels, task, predictions, backend, seed),
             **{metric_name(name): accuracy(labels, answers, seed=seed) for name, answers in probed.items()},
-            **_costs(config, fitted, predictions, backend, speed),
-            **_durations(predictions, backend, latency),
-            "spikes_per_neuron": _spikes_per_neuron(model, predictions),
+            **costs(config, model, fitted, predictions, backend, speed),
+            **durations(predictions, backend, latency),
         },
         layer_spikes={layer: float(spikes.mean()) for layer, spikes in predictions.layer_spikes.items()},
-        chips=_describe_chips(config, labels, predictions, backend),
+        chips=describe_chips(config, labels, predictions, backend),
         phases=phases,
-        history=_learning_curve(fitted),
+        history=learning_curve(fitted),
         notes=notes if shared else [],
         test_reads=test.reads,
     )
@@ -194,53 +187,6 @@ def _checkpoint_folder(config: dict[str, Any], task_sha256: dict[str, str]) -> P
     return Path(config["paths"]["checkpoints"]) / config_sha256(ingredients)
 
 
-def _throughput(backend: Backend, fitted: FittedModel, events: SpikeEvents, seed: int, repeats: int) -> float:
-    """Return samples per second: the median of several passes after a warm-up.
-
-    On emulated chips every chip's pass over a sample counts as one.
-    """
-    backend.predict(fitted, events.select(np.arange(min(WARM_UP_SAMPLES, len(events)))), seed=seed)
-    timed = events.select(np.arange(min(TIMED_SAMPLES, len(events))))
-    rates = []
-    for _ in range(repeats):
-        start = time.monotonic()
-        predictions = backend.predict(fitted, timed, seed=seed)
-        rates.append(predictions.labels.size / (time.monotonic() - start))
-    return statistics.median(rates)
-
-
-def _latency(backend: Backend, fitted: FittedModel, events: SpikeEvents, seed: int) -> float:
-    """Return the seconds from one sample, alone, to its answer: the median over several samples."""
-    taken = []
-    for index in range(min(LATENCY_SAMPLES, len(events))):
-        sample = events.select(np.array([index]))
-        start = time.monotonic()
-        backend.predict(fitted, sample, seed=seed)
-        taken.append(time.monotonic() - start)
-    return statistics.median(taken)
-
-
-def _durations(predictions: Predictions, backend: Backend, latency: float) -> dict[str, Metric]:
-    """Return how long a sample takes: measured in software, modelled on a chip, which is only emulated."""
-    if isinstance(backend, EmulatedChips):
-        return {
-            "latency": Metric(None, "s", "lower", reason="emulated; the time on the chip is modelled"),
-            "time_on_chip": Metric(predictions.time_on_chip, "s", "lower", kind="modelled"),
-        }
-    return {"latency": Metric(latency, "s", "lower")}
-
-
-def _spikes_per_neuron(model: object, predictions: Predictions) -> Metric:
-    """Return spikes per sample over the number of hidden neurons, which spiking models have as ``hidden``."""
-    hidden = [spikes.mean() for layer, spikes in predictions.layer_spikes.items() if layer != "input"]
-    neurons = int(np.sum(getattr(model, "hidden", 0)))
-    if not hidden:
-        return Metric(None, "1", "lower", reason="the model does not spike")
-    if not neurons:
-        return Metric(None, "1", "lower", reason="the model does not say how many neurons it has")
-    return Metric(float(sum(hidden)) / neurons, "1", "lower")
-
-
 def _probe(
     probe: TimingProbe,
     task: Task,
@@ -256,138 +202,6 @@ def _probe(
     return answers | probe.retrained_answers(
         backend, model, task.train, task.validation, test.events, seed=seed, progress=progress
     )
-
-
-def _accuracies(
-    labels: NDArray[np.int64], task: Task, predictions: Predictions, backend: Backend, seed: int
-) -> dict[str, Metric]:
-    """Score the answers on all samples, on speakers heard before the test, and on others."""
-    metrics = {"accuracy": accuracy(labels, predictions.labels, seed=seed)}
-    for name, samples in task.test_speakers().items():
-        if samples.any():
-            metrics[f"accuracy_{name}_speakers"] = accuracy(
-                labels[samples], predictions.labels[:, samples], seed=seed
-            )
-    if isinstance(backend, EmulatedChips):
-        metrics["accuracy_fifth_percentile_chip"] = fifth_percentile(
-            chip_accuracies(labels, predictions.labels)
-        )
-    return metrics
-
-
-def _costs(
-    config: dict[str, Any], fitted: FittedModel, predictions: Predictions, backend: Backend, speed: float
-) -> dict[str, Metric]:
-    """Put together what it took to find the answers."""
-    metrics = {}
-    hidden = [spikes.mean() for layer, spikes in predictions.layer_spikes.items() if layer != "input"]
-    metrics["spikes_per_sample"] = (
-        Metric(float(sum(hidden)), "1", "lower")
-        if hidden
-        else Metric(None, "1", "lower", reason="the model does not spike")
-    )
-    metrics["samples_per_second"] = Metric(speed, "1/s", "higher")
-    metrics["energy_per_sample"] = _energy(config, predictions, backend)
-    metrics |= _on_chip(config, predictions, backend)
-    return metrics | operation_metrics(fitted.parameters, predictions.operations)
-
-
-def _energy(config: dict[str, Any], predictions: Predictions, backend: Backend) -> Metric:
-    joules = backend.energy_per_sample(predictions)
-    reason = None if joules is not None else "the model does not count its operations"
-    model = {"name": backend.energy.name, **_constants(config["backend"]["energy"])}
-    return Metric(joules, "J", "lower", kind="modelled", model=model, reason=reason)
-
-
-def _on_chip(config: dict[str, Any], predictions: Predictions, backend: Backend) -> dict[str, Metric]:
-    """Return what only chips have: energy by activity, and when decisions were made."""
-    if not isinstance(backend, EmulatedChips) or predictions.activity is None:
-        return {}
-    metrics = {}
-    if backend.activity_energy is not None:
-        constants = _constants(config["backend"]["activity_energy"])
-        activity = dataclasses.asdict(predictions.activity)
-        metrics["energy_per_sample_by_activity"] = Metric(
-            backend.activity_energy.energy_of(predictions.activity),
-            "J",
-            "lower",
-            kind="modelled",
-            model={"name": backend.activity_energy.name, **constants, "activity": activity},
-        )
-    if predictions.decision_times is not None:
-        metrics["decision_time_on_chip"] = Metric(
-            float(np.median(predictions.decision_times)),
-            "s",
-            "lower",
-            kind="modelled",
-            model={"name": "median of the reads from which on decisions do not change, of chip time"},
-        )
-    return metrics
-
-
-def _constants(settings: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in ("_target_", "name")}
-
-
-def _learning_curve(fitted: FittedModel) -> dict[str, list[float | None]]:
-    """Return loss and accuracies after each epoch of a model that learnt in epochs."""
-    scores = getattr(fitted, "history", ())
-    names = ("loss", "train_accuracy", "validation_accuracy") if scores else ()
-    return {name: [getattr(score, name) for score in scores] for name in names}
-
-
-def _describe_task(task: Task) -> dict[str, Any]:
-    parts = {"train": task.train, "validation": task.validation, "test": task.test}
-    return {
-        "name": task.name,
-        "sha256": task.sha256,
-        "split": task.split,
-        "window_s": task.window,
-        "time_scale": task.time_scale,
-        "classes": list(task.train.classes),
-        "samples": {name: len(part) for name, part in parts.items()},
-        "speakers": {name: np.unique(part.speakers).tolist() for name, part in parts.items()},
-        "input_spikes_per_sample": {
-            name: float(np.diff(part.events.offsets).mean()) for name, part in parts.items()
-        },
-    }
-
-
-def _describe_chips(
-    config: dict[str, Any], labels: NDArray[np.int64], predictions: Predictions, backend: Backend
-) -> dict[str, Any] | None:
-    if not isinstance(backend, EmulatedChips):
-        return None
-    return {
-        "chips": backend.chips,
-        "chip_seed": backend.chip_seed,
-        "seen_in_training": _seen_in_training(config, backend),
-        "profile": dataclasses.asdict(backend.profile),
-        "calibration": _describe_calibration(backend),
-        "accuracies": chip_accuracies(labels, predictions.labels),
-        "time_on_chip_s": predictions.time_on_chip,
-    }
-
-
-def _describe_calibration(backend: EmulatedChips) -> dict[str, Any] | None:
-    """Return which calibration the chips have: targets, profile before, and checksum of the file."""
-    if backend.calibration is None:
-        return None
-    calibrated = load_calibration(backend.calibration)
-    return {
-        "sha256": hashlib.sha256(backend.calibration.read_bytes()).hexdigest(),
-        "targets": dataclasses.asdict(calibrated.targets),
-        "profile": dataclasses.asdict(calibrated.profile),
-        "noise_seed": calibrated.noise_seed,
-    }
-
-
-def _seen_in_training(config: dict[str, Any], backend: EmulatedChips) -> int:
-    """Return how many of the chips that judge the model were in the loop when it was trained."""
-    deployment = config["deployment"]
-    of_backend = (backend.chip_seed, config["backend"].get("calibration"))
-    same = (deployment.get("chip_seed"), deployment.get("calibration")) == of_backend
-    return min(deployment.get("chips", backend.chips), backend.chips) if same else 0
 
 
 def _write_artefacts(

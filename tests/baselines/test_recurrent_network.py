@@ -11,7 +11,6 @@ from scipy.integrate import solve_ivp
 from hearspike.baselines.interface import SpikingModel, SpikingNetwork
 from hearspike.baselines.recurrent_network import (
     FittedRecurrentNetwork,
-    decide,
     psp_amplitude,
 )
 from hearspike.baselines.spiking_layer import leaky_readout
@@ -84,14 +83,6 @@ def test_readout_stays_in_the_range_of_a_converter(fitted: FittedRecurrentNetwor
         traces, _ = fitted.module(fitted.in_steps(timed[0].events))
     peaks = traces.abs().amax(dim=(1, 2)).numpy()
     assert np.quantile(peaks, 0.99) == pytest.approx(1, rel=1e-5)
-
-
-def test_readouts() -> None:
-    """Maximum, mean and last value over time."""
-    traces = torch.tensor([[[0.0, 1.0], [3.0, 1.0], [1.0, 2.0]]])
-    assert decide(traces, "maximum").tolist() == [[3.0, 2.0]]
-    assert decide(traces, "sum").tolist() == [[pytest.approx(4 / 3), pytest.approx(4 / 3)]]
-    assert decide(traces, "last").tolist() == [[1.0, 2.0]]
 
 
 def test_the_graph_has_the_same_weights_and_the_same_psp(fitted: FittedRecurrentNetwork) -> None:
