@@ -65,6 +65,44 @@ class CorrelationSensor:
         return float(self.amplitude_lsb * np.exp(-delay / self.tau).sum())
 
 
+class SynapseSensors:
+    """The sensors of all synapses in a trial: the sums of `CorrelationSensor.accumulate` as they grow.
+
+    An event is at the beginning of its step, the spike of a neuron at the end.
+
+    Parameters
+    ----------
+    sensor
+        The sensor of each synapse.
+    sources, neurons
+        Size of the array.
+    step
+        Time step [s of chip time].
+    """
+
+    def __init__(self, sensor: CorrelationSensor, sources: int, neurons: int, *, step: float) -> None:
+        self._amplitude, self._rate = sensor.amplitude_lsb, step / sensor.tau
+        self._before, self._after = np.zeros((sources, 1)), np.zeros((1, neurons))
+        self._waiting = np.zeros((2, sources, neurons), np.bool_)  # [order, source, neuron]
+        self.sums = np.zeros((2, sources, neurons))
+
+    def event(self, source: int, step: int) -> None:
+        """Pair an event with the spikes before it that no event has followed."""
+        paired = self._waiting[1, source] & (self._after[0] < step)
+        delay = step - self._after[0, paired]
+        self.sums[1, source, paired] += self._amplitude * np.exp(-delay * self._rate)
+        self._waiting[1, source, paired] = False
+        self._before[source], self._waiting[0, source] = step, True
+
+    def spikes(self, fired: NDArray[np.int64], step: int) -> None:
+        """Pair spikes at the end of the step with the events before them that no spike has followed."""
+        paired = self._waiting[0][:, fired]
+        delay = step + 1 - self._before
+        self.sums[0][:, fired] += paired * self._amplitude * np.exp(-delay * self._rate)
+        self._waiting[0][:, fired] = False
+        self._after[0, fired], self._waiting[1][:, fired] = step + 1, True
+
+
 def read_sums(sums: Array) -> NDArray[np.uint8]:
     """Return sums as converter codes, rounded and saturated."""
     return np.clip(np.rint(sums), 0, BSS2.cadc_maximum).astype(np.uint8)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hearspike.emulator.activity import count_activity
+from hearspike.emulator.circuits import Circuits, PlacedCircuits
 from hearspike.emulator.dynamics import StepConstants, step_constants
 from hearspike.emulator.fixed_pattern import FixedPattern
 from hearspike.emulator.noise import trial_keys
@@ -40,6 +41,7 @@ def emulate(
     record: Record = "readout",
     first_sample: int = 0,
     samples_per_batch: int | None = None,
+    circuits: Circuits | None = None,
     implementation: Implementation = "numba",
     device: str = "cpu",
 ) -> Emulation:
@@ -69,6 +71,9 @@ def emulate(
     samples_per_batch
         Samples that the chip runs in one go: the drift of its thresholds is drawn anew for each batch. All
         samples of a data set are one batch unless given.
+    circuits
+        Short-term plasticity, adaptive neurons, conductance-based synapses or correlation sensors; of the
+        implementations ``"numpy"`` has them.
     implementation
         ``"numba"``: the parallel kernel. ``"numpy"``: the slow oracle, with the same result. ``"torch"``: all
         trials at once on a torch device, with the same result.
@@ -98,6 +103,8 @@ def emulate(
     _check_step(placement, step)
     if implementation not in ("numba", "numpy", "torch"):
         raise InputError("implementation", implementation, "one of numba, numpy, torch")
+    if circuits is not None and implementation != "numpy":
+        raise InputError("implementation", implementation, "numpy, the one that runs `circuits`")
 
     seconds = duration / placement.time_scale
     arrivals, lost_events = _arrivals(placement, chips, events[0], events[2])
@@ -107,6 +114,7 @@ def emulate(
         chips,
         noise_seed=noise_seed,
         step=step,
+        circuits=(circuits or Circuits()).on(placement, step=step),
         implementation=implementation,
         device=device,
     )
@@ -147,6 +155,7 @@ def emulate(
         lost_events=lost_events,
         duration=duration,
         activity=count_activity(placement, events, shown, seconds),
+        correlation=shown.correlation if circuits is not None and circuits.correlation else None,
         saturated=at_end.mean(axis=(1, 2, 3)) if len(numbers) else np.zeros(len(chips)),
     )
 
@@ -191,6 +200,7 @@ def _join(parts: list[Recording]) -> Recording:
         codes=np.concatenate([part.codes for part in parts], axis=1),
         raster=np.concatenate([part.raster for part in parts], axis=1),
         counts=np.concatenate([part.counts for part in parts], axis=1),
+        correlation=np.concatenate([part.correlation for part in parts], axis=1),
     )
 
 
@@ -207,6 +217,7 @@ def _run(
     noise_seed: int,
     record: Record,
     sample_index: NDArray[np.int64],
+    circuits: PlacedCircuits,
     implementation: Implementation,
     device: str,
 ) -> tuple[Recording, NDArray[np.float64]]:
@@ -241,7 +252,7 @@ def _run(
     else:
         from hearspike.emulator import reference
 
-        recording = reference.run(constants, trials)
+        recording = reference.run(constants, trials, circuits)
     return recording, read_steps * step
 
 

@@ -42,6 +42,9 @@ class Emulation:
         Time for which a sample was presented [s of network time].
     activity
         What a chip did for a sample, mean over chips and samples.
+    correlation
+        Codes of the correlation sensors, causal then anticausal [chip, sample, order, source, neuron]; None
+        unless asked for.
     time_before
         Chip time of the runs before the one that holds the readout [s].
     """
@@ -57,6 +60,7 @@ class Emulation:
     lost_events: NDArray[np.int64]
     duration: float
     activity: Activity
+    correlation: NDArray[np.uint8] | None = None
     time_before: float = 0.0
 
     def decide(self, rule: Decision) -> NDArray[np.int64]:

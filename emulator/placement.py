@@ -178,6 +178,31 @@ class Placement:
         changed = replace(readout, scale=readout.scale * ratio, leak=readout.leak / ratio)
         return replace(self, layers=(*self.layers[:-1], changed), readout_unit=readout_unit)
 
+    def with_weights(self, layer: str, codes: NDArray[np.int8]) -> "Placement":
+        """Return the placement with other weight codes of a layer, as an update rule on the chip makes them.
+
+        Parameters
+        ----------
+        layer
+            Name of the layer.
+        codes
+            Signed weight codes [signed input, neuron].
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, the shape is another one, or a code is beyond 6 bits.
+        """
+        names = [one.name for one in self.layers]
+        if layer not in names:
+            raise InputError("layer", layer, f"one of {', '.join(names)}")
+        at = names.index(layer)
+        expected = self.layers[at].weights.shape
+        if codes.shape != expected:
+            raise InputError(f"codes of layer {layer!r}", f"shape {codes.shape}", f"shape {expected}")
+        changed = replace(self.layers[at], weights=codes)
+        return replace(self, layers=(*self.layers[:at], changed, *self.layers[at + 1 :]))
+
 
 def place(
     graph: nir.NIRGraph,

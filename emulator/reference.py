@@ -3,11 +3,15 @@
 It is the definition that `hearspike.emulator.kernel` is tested against, bit for bit: both do the same float32
 operations in the same order. It shares with the kernel the constants of a step and the keys of the noise, and
 no code of the loop or the hash.
+
+It alone runs the `hearspike.emulator.circuits` that the kernels do not have.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hearspike.emulator.circuits import PlacedCircuits
+from hearspike.emulator.correlation import read_sums
 from hearspike.emulator.dynamics import StepConstants, driving_weights
 from hearspike.emulator.noise import BYTES_DEVIATION, BYTES_MEAN, ELEMENT_STRIDE, STEP_STRIDE
 from hearspike.emulator.trials import Recording, Trials, blank_recording
@@ -46,20 +50,28 @@ def byte_sums(key: NDArray[np.uint32], step: int, elements: int) -> Float:
     return total
 
 
-def run(constants: StepConstants, trials: Trials) -> Recording:
+def run(constants: StepConstants, trials: Trials, circuits: PlacedCircuits) -> Recording:
     """Run every chip and sample, and return what was recorded.
 
     A step n does in this order: convert the potentials if a read is due; add the events of the step and the
     spikes of the step before to the synapses; advance; compare with the threshold.
     """
-    recording = blank_recording(trials)
+    sensed = circuits.correlation is not None
+    synapses = (len(circuits.plasticity), len(circuits.adex)) if sensed else (0, 0)
+    recording = blank_recording(trials, synapses=synapses)
     for c, b in np.ndindex(trials.keys.shape[:2]):
-        _run_trial(constants, trials, recording, chip=c, sample=b)
+        _run_trial(constants, trials, circuits, recording, chip=c, sample=b)
     return recording
 
 
 def _run_trial(
-    constants: StepConstants, trials: Trials, recording: Recording, *, chip: int, sample: int
+    constants: StepConstants,
+    trials: Trials,
+    circuits: PlacedCircuits,
+    recording: Recording,
+    *,
+    chip: int,
+    sample: int,
 ) -> None:
     k, c, b = constants, chip, sample
     neurons, spiking = k.leak.shape[1], len(trials.layer_of)
@@ -80,6 +92,7 @@ def _run_trial(
     pull = k.pull[c] - np.float32(BYTES_MEAN) * noise
     u = np.zeros((2, neurons), np.float32)
     held = np.zeros(neurons, np.int64)
+    drivers, membranes, sensors = circuits.drivers(), circuits.membranes(k, c), circuits.sensors()
     fired: NDArray[np.int64] = np.empty(0, np.int64)
     read = 0
     for n in range(trials.steps + 1):
@@ -94,17 +107,33 @@ def _run_trial(
             break
         for source in [*trials.units[own][at == n], *(inputs + fired)]:
             reached = slice(k.target_start[source], k.target_stop[source])
-            u[0, reached] += np.maximum(weights[source, reached], 0)
-            u[1, reached] += np.minimum(weights[source, reached], 0)
-        moved = v * k.decay_mem[c] + u[0] + u[1] + pull
+            strength = drivers.use(source, n)
+            u[0, reached] += strength * np.maximum(weights[source, reached], 0)
+            u[1, reached] += strength * np.minimum(weights[source, reached], 0)
+            if sensors is not None:
+                sensors.event(source, n)
+        drive = u * (1 - v * circuits.per_reversal)
+        moved = v * k.decay_mem[c] + drive[0] + drive[1] + pull + membranes.advance(v)
         if noise.any():
             moved = moved + byte_sums(key_membrane, n + 1, neurons) * noise
         refractory = n < held
         v = np.where(refractory, k.reset[c], moved)
         u = u * k.decay_syn[c]
-        fired = np.flatnonzero((v > k.threshold[c])[:spiking] & ~refractory[:spiking])
+        fired = np.flatnonzero((v > membranes.peak)[:spiking] & ~refractory[:spiking])
         v[fired] = k.reset[c, fired]
         held[fired] = n + 1 + k.refractory_steps[c, fired]
+        membranes.spike(fired)
+        if sensors is not None:
+            sensors.spikes(fired, n)
         np.add.at(recording.counts[c, b], trials.layer_of[fired], 1)
         if trials.raster:
             recording.raster[c, b, min(read, reads - 1), fired] += 1
+    if sensors is not None:
+        recording.correlation[c, b] = read_sums(sensors.sums * _connected(k))
+
+
+def _connected(constants: StepConstants) -> NDArray[np.bool_]:
+    """Return which neurons each source reaches [source, neuron]."""
+    neuron = np.arange(constants.leak.shape[1])
+    start, stop = constants.target_start[:, None], constants.target_stop[:, None]
+    return (start <= neuron) & (neuron < stop)

@@ -10,6 +10,7 @@ the stationary resources before an event are R∞ = (1 − e) / (1 − (1 − U)
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +53,8 @@ class ShortTermPlasticity:
             raise InputError("plasticity.utilisation", self.utilisation, "a share from 0 to 1")
         if not (math.isfinite(self.tau_recovery) and self.tau_recovery > 0):
             raise InputError("plasticity.tau_recovery", self.tau_recovery, "a finite time above 0 s")
+        if not (math.isfinite(self.facilitation) and self.facilitation >= 0):
+            raise InputError("plasticity.facilitation", self.facilitation, "a finite number of at least 0")
         if self.kind not in ("depression", "facilitation"):
             raise InputError("plasticity.kind", self.kind, "one of depression, facilitation")
 
@@ -77,3 +80,34 @@ class ShortTermPlasticity:
             before[k] = resources
             resources *= 1 - self.utilisation
         return before if self.kind == "depression" else 1 + self.facilitation * (1 - before)
+
+
+CONSTANT = ShortTermPlasticity(utilisation=0.0, tau_recovery=1.0)
+"""A driver whose pulses are all the same."""
+
+
+class SynapseDrivers:
+    """The drivers of a trial, each with its own resources: all synapses of a source see the same strength.
+
+    Parameters
+    ----------
+    settings
+        Plasticity of each source [source].
+    step
+        Time step [s of chip time].
+    """
+
+    def __init__(self, settings: Sequence[ShortTermPlasticity], *, step: float) -> None:
+        depressing = np.array([one.kind == "depression" for one in settings])
+        gain = np.array([one.facilitation for one in settings])
+        self._used = np.array([one.utilisation for one in settings])
+        self._rate = np.array([step / one.tau_recovery for one in settings])
+        self._base, self._slope = np.where(depressing, 0, 1 + gain), np.where(depressing, 1, -gain)
+        self._resources, self._last = np.ones(len(settings)), np.zeros(len(settings), np.int64)
+
+    def use(self, source: int, step: int) -> np.float32:
+        """Return the strength of an event of the source in this step, which uses its share."""
+        recovered = math.exp(-(step - self._last[source]) * self._rate[source])
+        resources = 1 - (1 - self._resources[source]) * recovered
+        self._resources[source], self._last[source] = resources * (1 - self._used[source]), step
+        return np.float32(self._base[source] + self._slope[source] * resources)

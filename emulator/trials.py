@@ -56,18 +56,23 @@ class Recording:
         Spikes since the read before [chip, sample, time, spiking neuron]; without times if not recorded.
     counts
         Spikes of each spiking layer [chip, sample, layer].
+    correlation
+        Codes of the correlation sensors [chip, sample, order, source, neuron]; without sources if there are
+        no sensors.
     """
 
     codes: NDArray[np.uint8]
     raster: NDArray[np.uint8]
     counts: NDArray[np.int64]
+    correlation: NDArray[np.uint8]
 
 
-def blank_recording(trials: Trials) -> Recording:
-    """Return the arrays that a kernel fills."""
+def blank_recording(trials: Trials, *, synapses: tuple[int, int] = (0, 0)) -> Recording:
+    """Return the arrays that a kernel fills; ``synapses`` [source, neuron] have correlation sensors."""
     trial, reads, spiking = trials.keys.shape[:2], len(trials.read_steps), len(trials.layer_of)
     return Recording(
         codes=np.zeros((*trial, reads, len(trials.read_neurons)), np.uint8),
         raster=np.zeros((*trial, reads if trials.raster else 0, spiking), np.uint8),
         counts=np.zeros((*trial, len(np.unique(trials.layer_of))), np.int64),
+        correlation=np.zeros((*trial, 2, *synapses), np.uint8),
     )
