@@ -151,7 +151,9 @@ class EmulatedChips:
         """Refuse models that do not spike and networks that do not fit on a chip."""
         if not isinstance(model, SpikingModel):
             raise InputError(
-                "model", type(model).__name__, "a spiking network, since backend=bss2 runs no other"
+                "model",
+                type(model).__name__,
+                "a spiking network without shared weights, since backend=bss2 runs no other",
             )
         shape = model.shape(channels, classes)
         layers = [*shape.hidden, shape.outputs]

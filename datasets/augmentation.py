@@ -23,6 +23,10 @@ class Augmentation:
         See `stretch_times`.
     time_shift
         See `shift_times`.
+    channel_mask
+        See `mask_channels`.
+    time_mask
+        See `mask_times`.
     event_loss
         Spikes are lost with a probability that is drawn for each sample, uniformly up to this one.
     noise_rate_hz, noise_window
@@ -34,6 +38,8 @@ class Augmentation:
     channel_spread: float = 0.0
     time_stretch: float = 0.0
     time_shift: float = 0.0
+    channel_mask: float = 0.0
+    time_mask: float = 0.0
     event_loss: float = 0.0
     noise_rate_hz: float = 0.0
     noise_window: float = 0.0
@@ -58,6 +64,10 @@ class Augmentation:
             events = stretch_times(events, rng, spread=self.time_stretch)
         if self.time_shift:
             events = shift_times(events, rng, largest=self.time_shift)
+        if self.channel_mask:
+            events = mask_channels(events, rng, widest=self.channel_mask)
+        if self.time_mask:
+            events = mask_times(events, rng, longest=self.time_mask)
         if self.event_loss:
             probability = rng.uniform(0.0, self.event_loss, size=len(events))[events.sample_of_event]
             kept = rng.random(len(events.times)) >= probability
@@ -128,6 +138,47 @@ def stretch_times(events: SpikeEvents, rng: np.random.Generator, *, spread: floa
     return SpikeEvents(
         (events.times * factor).astype(np.float32), events.units, events.offsets, events.channels
     )
+
+
+def mask_channels(events: SpikeEvents, rng: np.random.Generator, *, widest: float) -> SpikeEvents:
+    """Silence a band of neighbouring channels of every sample (Park et al., arXiv:1904.08779, section 2).
+
+    Parameters
+    ----------
+    events
+        Spikes of all samples.
+    rng
+        Source of the uniform random numbers, a width and a place for each sample.
+    widest
+        Width of the widest band in channels; at most all channels are silenced.
+    """
+    width = rng.uniform(0.0, min(widest, events.channels), size=len(events))
+    first = rng.uniform(0.0, events.channels - width)
+    distance = events.units - first[events.sample_of_event]
+    kept = (distance < 0) | (distance >= width[events.sample_of_event])
+    return _kept(events, events.times, events.units, kept)
+
+
+def mask_times(events: SpikeEvents, rng: np.random.Generator, *, longest: float) -> SpikeEvents:
+    """Silence all channels of every sample for a while (Park et al., arXiv:1904.08779, section 2).
+
+    Parameters
+    ----------
+    events
+        Spikes of all samples.
+    rng
+        Source of the uniform random numbers, a duration and a place for each sample.
+    longest
+        Longest silence in seconds; it lies before the last spike of the sample.
+    """
+    last = np.zeros(len(events))
+    filled = np.diff(events.offsets) > 0
+    last[filled] = events.times[events.offsets[1:][filled] - 1]
+    duration = np.minimum(rng.uniform(0.0, longest, size=len(events)), last)
+    first = rng.uniform(0.0, last - duration)
+    distance = events.times - first[events.sample_of_event]
+    kept = (distance < 0) | (distance >= duration[events.sample_of_event])
+    return _kept(events, events.times, events.units, kept)
 
 
 def drop_events(events: SpikeEvents, rng: np.random.Generator, *, probability: float) -> SpikeEvents:

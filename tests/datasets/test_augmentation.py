@@ -10,6 +10,8 @@ from hearspike.datasets.augmentation import (
     add_noise_events,
     drop_events,
     jitter_channels,
+    mask_channels,
+    mask_times,
     mix_samples,
     shift_times,
     stretch_times,
@@ -36,6 +38,8 @@ CHANGES: dict[str, Change] = {
     "jitter": lambda rng: jitter_channels(events(), rng, shift=20.0, spread=20.0),
     "shift": lambda rng: shift_times(events(), rng, largest=0.2),
     "stretch": lambda rng: stretch_times(events(), rng, spread=0.2),
+    "channel mask": lambda rng: mask_channels(events(), rng, widest=200.0),
+    "time mask": lambda rng: mask_times(events(), rng, longest=0.3),
     "drop": lambda rng: drop_events(events(), rng, probability=0.3),
     "noise": lambda rng: add_noise_events(events(), rng, rate_hz=0.5, window=1.4),
     "mix": lambda rng: mix_samples(dataset(), rng).events,
@@ -67,6 +71,8 @@ def test_nothing_is_changed_by_nothing() -> None:
         jitter_channels(events(), rng, shift=0.0, spread=0.0),
         shift_times(events(), rng, largest=0.0),
         stretch_times(events(), rng, spread=0.0),
+        mask_channels(events(), rng, widest=0.0),
+        mask_times(events(), rng, longest=0.0),
         drop_events(events(), rng, probability=0.0),
         add_noise_events(events(), rng, rate_hz=0.0, window=1.0),
         mix_samples(dataset(), rng, share=0.0).events,
@@ -93,6 +99,40 @@ def test_stretch_multiplies_a_sample_as_a_whole() -> None:
     np.testing.assert_allclose(factors, np.broadcast_to(factors[:, :1], factors.shape), rtol=1e-6)  # float32
     # The standard deviation of 40 draws scatters by 0.2 / sqrt(80) = 0.022; four of these.
     assert abs(np.log(factors[:, 0]).std() - 0.2) < 0.09
+
+
+def test_masks_silence_one_stretch_and_nothing_else() -> None:
+    """What is lost lies together, and nothing is lost around it; widths are uniform up to the widest."""
+    before = events()
+    by_channel = mask_channels(before, np.random.default_rng(0), widest=200.0)
+    by_time = mask_times(before, np.random.default_rng(0), longest=0.3)
+    for masked, name, widest in ((by_channel, "units", 200.0), (by_time, "times", 0.3)):
+        shares = []
+        for sample in range(SAMPLES):
+            whole, left = (
+                getattr(part, name)[part.offsets[sample] : part.offsets[sample + 1]]
+                for part in (before, masked)
+            )
+            values, counts = np.unique(whole, return_counts=True)
+            lost = counts - (left[:, np.newaxis] == values).sum(axis=0)
+            gone = np.flatnonzero(lost)
+            if len(gone):
+                np.testing.assert_array_equal(lost[gone[0] : gone[-1] + 1], counts[gone[0] : gone[-1] + 1])
+                assert values[gone[-1]] - values[gone[0]] <= widest
+            shares.append((values[gone[-1]] - values[gone[0]]) / widest if len(gone) else 0.0)
+        # The mean of 40 uniform draws scatters by 0.29 / sqrt(40) = 0.046; three of these, less the gaps.
+        assert 0.34 < np.mean(shares) < 0.64
+
+
+def test_masks_leave_samples_without_spikes_alone() -> None:
+    """No spike, no last one; and a mask wider than everything takes everything at most."""
+    empty = SpikeEvents(np.empty(0, np.float32), np.empty(0, np.uint16), np.zeros(3, np.int64), CHANNELS)
+    for masked in (
+        mask_channels(empty, np.random.default_rng(0), widest=1e6),
+        mask_times(empty, np.random.default_rng(0), longest=1e6),
+    ):
+        assert len(masked) == 2
+    assert len(mask_times(events(), np.random.default_rng(0), longest=1e6).times) < 0.01 * SAMPLES * SPIKES
 
 
 def test_drop_and_noise_have_their_rates() -> None:

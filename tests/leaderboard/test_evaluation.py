@@ -70,7 +70,7 @@ def test_other_settings_do_not_go_on_from_there(tmp_path: Path) -> None:
         assert watch.epochs == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("model", ["polynomial_svm", "cnn", "rsnn_128", "delay_snn"])
+@pytest.mark.parametrize("model", ["polynomial_svm", "cnn", "rsnn_128", "delay_snn", "conv_snn"])
 def test_models_take_their_time_scale_from_the_task(model: str, tmp_path: Path) -> None:
     """Made for speech, they learn irises in microseconds of chip time.
 
