@@ -180,7 +180,7 @@ class FittedConvolutionalSpikingNetwork:
                 fired = [counts.sum(dim=(1, 2)), *(spikes.sum(dim=(1, 2, 3)) for spikes in activity.spikes)]
                 totals.append(torch.stack(fired).numpy().astype(np.int64))
                 new = [(signal != 0).sum(dim=0, dtype=torch.float64) for signal in activity.arriving]
-                active = [sum(pair) for pair in zip(active, new, strict=True)] if active else new
+                active = [one + other for one, other in zip(active, new, strict=True)] if active else new
             operations = self._operations([total / len(events) for total in active]) if active else None
         names = ["input", *(f"hidden{number}" for number in range(1, 1 + layers))]
         rows = np.concatenate(totals, axis=1)

@@ -19,6 +19,7 @@ from hearspike.baselines.interface import SpikingModel, SpikingNetwork
 from hearspike.baselines.training import Training
 from hearspike.datasets import SpikeDataset
 from hearspike.datasets.augmentation import Augmentation
+from hearspike.emulator import ChipProfile, ConstantPower, Noise, Variation
 from hearspike.errors import InputError
 
 Data = tuple[SpikeDataset, SpikeDataset]
@@ -135,8 +136,10 @@ def test_both_implementations_agree() -> None:
     for first, second in zip(one.spikes, two.spikes, strict=True):
         torch.testing.assert_close(first, second, rtol=0, atol=0)
     for name, parameter in ours.items():
-        largest = float(theirs[name].grad.abs().max())
-        torch.testing.assert_close(parameter.grad, theirs[name].grad, rtol=1e-4, atol=1e-4 * largest)
+        expected = theirs[name].grad
+        assert expected is not None
+        largest = float(expected.abs().max())
+        torch.testing.assert_close(parameter.grad, expected, rtol=1e-4, atol=1e-4 * largest)
 
 
 def test_nothing_is_seen_before_it_happens() -> None:
@@ -171,7 +174,7 @@ def test_operations_are_those_of_a_count_by_hand(timed: Data) -> None:
     found = fitted.predict(events).operations
     assert found is not None
     activity = network(MODEL.frames(events))
-    expected, dense, updates = [], 0, 0
+    expected, dense, updates = [], 0.0, 0
     for layer, signal in zip(network.layers, activity.arriving, strict=False):
         assert isinstance(layer, MapLayer)
         per_layer, full = _by_hand(layer, (signal != 0).numpy().astype(int))
@@ -222,8 +225,16 @@ def test_it_is_for_no_chip(fitted: FittedConvolutionalSpikingNetwork) -> None:
     """Neither model nor fitted network keep the interfaces that chips and exports ask for."""
     assert not isinstance(MODEL, SpikingModel)
     assert not isinstance(fitted, SpikingNetwork)
-    with pytest.raises(InputError):
-        EmulatedChips.check(None, MODEL, 10, 2)
+    chips = EmulatedChips(
+        chips=1,
+        chip_seed=0,
+        profile=ChipProfile(name="ideal", variation=Variation(), noise=Noise()),
+        time_scale=2000.0,
+        step_us=0.5,
+        energy=ConstantPower(power_W=0.2, source="test"),
+    )
+    with pytest.raises(InputError, match="without shared weights"):
+        chips.check(MODEL, 10, 2)
 
 
 @pytest.mark.parametrize(("bins", "channels"), [(1, 1), (3, 5), (7, 2)])
