@@ -43,7 +43,7 @@ def export(run: Path, file: Path, *, framework: str | None = None, root: Path | 
     record = read_record(run / FILE_NAME)
     fitted = restore(record, run, root=root)
     if not isinstance(fitted, SpikingNetwork):
-        raise InputError(run, f"a {record.model}", "a spiking network")
+        raise InputError(run, f"a {record.model}", "a spiking network of neurons that chips have")
     graph = fitted.network()
     if framework is not None:
         graph = for_framework(graph, FRAMEWORKS[framework], step=fitted.step)
