@@ -11,8 +11,8 @@ from hearspike.baselines.kernel_threads import threads_for
 from hearspike.datasets import SpikeEvents
 from hearspike.errors import InputError
 
-GROUP = 96
-"""Units in a group: their weights for a tile of neurons take 24 KB of the innermost cache."""
+GROUP = 192
+"""Units in a group: their weights for a tile of neurons take 48 KB."""
 
 
 def groups(channels: int) -> int:

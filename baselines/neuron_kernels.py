@@ -86,6 +86,7 @@ def _same(builder: Node, number: float | Node) -> _Vector:
 
 def _advance(
     typing: Node,
+    drive: Node,
     current: Node,
     state: Node,
     constants: Node,
@@ -94,20 +95,26 @@ def _advance(
     limit: Node,
     distance: Node,
 ) -> Any:  # noqa: ANN401  # as `Node`
-    """Take membrane, adaptation and last spikes, the rows of ``state`` [3, width], one step on."""
+    """Take current, membrane, adaptation and last spikes, rows of ``state`` [3, width], one step on."""
 
     def generate(context: Node, builder: Node, signature: Node, arguments: Node) -> Node:
-        pairs = [(signature.args[k], arguments[k]) for k in (0, 1, 2, 4, 6)]
-        flow, states, numbers, drops, result = (ArrayArgument(context, builder, *pair) for pair in pairs)
+        pairs = [(signature.args[k], arguments[k]) for k in (0, 1, 2, 3, 5, 7)]
+        drives, flows, states, numbers, drops, result = (
+            ArrayArgument(context, builder, *pair) for pair in pairs
+        )
         one, zero = _same(builder, 1.0), _same(builder, 0.0)
-        held, ceiling = _same(builder, arguments[3]), _same(builder, arguments[5])
+        held, ceiling = _same(builder, arguments[4]), _same(builder, arguments[6])
 
         def step(index: Node, sums: list[Node]) -> list[Node]:
             at = builder.mul(index, LONG(VECTOR))
-            beta, theta, rho, kappa = (_Row(numbers, at, k).load() for k in (BETA, THETA, RHO, KAPPA))
+            alpha, beta, theta, rho, kappa = (
+                _Row(numbers, at, k).load() for k in (ALPHA, BETA, THETA, RHO, KAPPA)
+            )
             membrane, adaptation, fired = (_Row(states, at, k) for k in (MEMBRANE, ADAPTATION, FIRED))
-            before = fired.load()
-            free = beta * membrane.load() + _Row(flow, at).load()
+            flow, before = _Row(flows, at), fired.load()
+            current = alpha * flow.load() + _Row(drives, at).load()
+            flow.store(current)
+            free = beta * membrane.load() + current
             now = free * (one - held * before) - _Row(drops, at).load() * before
             adapted = rho * adaptation.load() + before
             over = now - theta - kappa * adapted
@@ -117,10 +124,11 @@ def _advance(
             _Row(result, at).store(over)
             return sums
 
-        loop(builder, LONG(0), builder.sdiv(flow.row, LONG(VECTOR)), [], step)
+        loop(builder, LONG(0), builder.sdiv(flows.row, LONG(VECTOR)), [], step)
         return context.get_dummy_value()
 
-    return types.void(current, state, constants, types.float32, drop, types.float32, distance), generate
+    single = types.float32
+    return types.void(drive, current, state, constants, single, drop, single, distance), generate
 
 
 def _go_back(

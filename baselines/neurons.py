@@ -93,6 +93,46 @@ class Neurons:
         return tuple(spread(name, getattr(self, name), count, device) for name in CONSTANTS)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LeakyReadout:
+    r"""Neurons without threshold, which never spike.
+
+    Parameters
+    ----------
+    weight
+        [source, readout neuron].
+    decay_syn, decay_mem
+        As those of `Neurons`.
+
+    Raises
+    ------
+    InputError
+        If a decay is out of its range or not a number.
+    """
+
+    weight: torch.Tensor
+    decay_syn: Values
+    decay_mem: Values
+
+    def __post_init__(self) -> None:
+        check_decay("decay_syn", self.decay_syn)
+        check_decay("decay_mem", self.decay_mem)
+
+    def decays(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return both decays [readout neuron].
+
+        Raises
+        ------
+        InputError
+            If there are not as many values as neurons.
+        """
+        count = self.weight.shape[1]
+        return (
+            spread("decay_syn", self.decay_syn, count, device),
+            spread("decay_mem", self.decay_mem, count, device),
+        )
+
+
 def check_decay(name: str, values: Values | None) -> None:
     """Refuse what is not from 0 to 1.
 

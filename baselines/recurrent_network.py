@@ -20,9 +20,9 @@ from hearspike.baselines.chip_input import ChipInput
 from hearspike.baselines.decision import decide
 from hearspike.baselines.event_batch import EventBatch, events_in_steps
 from hearspike.baselines.interface import NetworkShape, Predictions, Readout
-from hearspike.baselines.neurons import Neurons
+from hearspike.baselines.neurons import LeakyReadout, Neurons
 from hearspike.baselines.operations import neuron_operations, spike_operations
-from hearspike.baselines.spiking_layer import Implementation, leaky_readout, spiking_layer
+from hearspike.baselines.spiking_layer import Implementation, spiking_layer_with_readout
 from hearspike.baselines.training import EpochScore, Training, one_thread, train_by_gradient
 from hearspike.datasets import SpikeDataset, SpikeEvents
 from hearspike.errors import InputError
@@ -136,8 +136,8 @@ class RecurrentSpikingNetwork:
         fitted = FittedRecurrentNetwork(self, module)
 
         def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
-            traces, spikes = module(fitted.in_steps(events))
-            excess = torch.relu(spikes.sum(dim=1).mean(dim=0) - self.spike_limit)
+            traces, counts = module(fitted.in_steps(events))
+            excess = torch.relu(counts.mean(dim=0) - self.spike_limit)
             penalty = self.spike_penalty * (excess**2).mean()
             return self.readout_gain * decide(traces, self.readout), penalty
 
@@ -189,22 +189,19 @@ class _Network(torch.nn.Module):
         self.readout_weights = _normal(rng, (shape.outputs, hidden), settings.input_scale)
 
     def forward(self, events: EventBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map events to [sample, time, class] traces and hidden spikes."""
-        hidden_spikes = spiking_layer(
+        """Map events to traces [sample, step, class] and hidden spikes [sample, neuron]."""
+        return spiking_layer_with_readout(
             events,
             self.gain * self.input_weights.T,
             self.neurons,
             recurrent_weight=self.gain * self.recurrent_weights.T,
+            readout=LeakyReadout(
+                weight=self.gain * self.readout_weights.T,
+                decay_syn=self.neurons.decay_syn,
+                decay_mem=self.neurons.decay_mem,
+            ),
             implementation=self.implementation,
         )
-        traces = leaky_readout(
-            hidden_spikes,
-            self.gain * self.readout_weights.T,
-            decay_syn=self.neurons.decay_syn,
-            decay_mem=self.neurons.decay_mem,
-            implementation=self.implementation,
-        )
-        return traces, hidden_spikes
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> torch.nn.Parameter:
@@ -295,9 +292,9 @@ class FittedRecurrentNetwork:
     @torch.no_grad()
     def _run(self, events: SpikeEvents) -> tuple[NDArray[np.int64], ...]:
         inputs = self.in_steps(events)
-        traces, spikes = self.module(inputs)
+        traces, counts = self.module(inputs)
         labels = decide(traces, self.settings.readout).argmax(dim=1)
-        return labels.numpy(), inputs.totals.astype(np.int64), spikes.sum(dim=(1, 2)).numpy().astype(np.int64)
+        return labels.numpy(), inputs.totals.astype(np.int64), counts.sum(dim=1).numpy().astype(np.int64)
 
     def network(self) -> nir.NIRGraph:
         r"""Return the network in continuous time.

@@ -10,9 +10,17 @@ from typing import Literal, get_args
 import torch
 
 from hearspike.baselines.event_batch import EventBatch
-from hearspike.baselines.fused_layer import fused_leaky_readout, fused_spiking_layer
-from hearspike.baselines.neurons import Neurons, Values, check_decay
-from hearspike.baselines.torch_layer import torch_leaky_readout, torch_spiking_layer
+from hearspike.baselines.fused_layer import (
+    fused_leaky_readout,
+    fused_spiking_layer,
+    fused_spiking_layer_with_readout,
+)
+from hearspike.baselines.neurons import LeakyReadout, Neurons, Values, check_decay
+from hearspike.baselines.torch_layer import (
+    torch_leaky_readout,
+    torch_spiking_layer,
+    torch_spiking_layer_with_readout,
+)
 from hearspike.errors import InputError
 
 Implementation = Literal["fused", "torch"]
@@ -57,6 +65,54 @@ def spiking_layer(
     return layer(source, weight, neurons, recurrent_weight=recurrent_weight)
 
 
+def spiking_layer_with_readout(
+    source: EventBatch | torch.Tensor,
+    weight: torch.Tensor | None,
+    neurons: Neurons,
+    *,
+    recurrent_weight: torch.Tensor | None = None,
+    readout: LeakyReadout,
+    kept: torch.Tensor | None = None,
+    implementation: Implementation = "fused",
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what a readout shows of a layer: fused, the spikes need not be written down.
+
+    Parameters are those of `spiking_layer` and
+
+    Parameters
+    ----------
+    readout
+        Weights and decays of the readout, which sees the spikes in the step in which they are fired.
+    kept
+        [sample, neuron] factors on the spikes that the readout sees, without gradient, as dropout needs
+        them; None for 1.
+
+    Returns
+    -------
+    traces
+        Membranes of the readout [sample, step, readout neuron]; NaN for a sample in which a membrane of the
+        layer is not a number.
+    counts
+        Spikes [sample, neuron].
+
+    Raises
+    ------
+    InputError
+        As `spiking_layer`.
+    """
+    count = _check(source, weight, recurrent_weight, implementation)
+    if readout.weight.ndim != 2 or len(readout.weight) != count:
+        raise InputError("readout.weight", tuple(readout.weight.shape), f"[{count} neurons, readout neuron]")
+    if kept is not None and kept.shape != (len(source), count):
+        raise InputError("kept", tuple(kept.shape), f"[{len(source)} samples, {count} neurons]")
+    if implementation == "fused":
+        _check_kind({"readout.weight": readout.weight, "kept": kept})
+    layer = (
+        fused_spiking_layer_with_readout if implementation == "fused" else torch_spiking_layer_with_readout
+    )
+    return layer(source, weight, neurons, recurrent_weight=recurrent_weight, readout=readout, kept=kept)
+
+
 def leaky_readout(
     source: EventBatch | torch.Tensor,
     weight: torch.Tensor | None,
@@ -81,7 +137,8 @@ def _check(
     weight: torch.Tensor | None,
     recurrent_weight: torch.Tensor | None,
     implementation: str,
-) -> None:
+) -> int:
+    """Refuse what does not belong together, and return the number of neurons."""
     if implementation not in get_args(Implementation):
         raise InputError("implementation", implementation, f"one of {', '.join(get_args(Implementation))}")
     if isinstance(source, EventBatch):
@@ -98,10 +155,11 @@ def _check(
     if recurrent_weight is not None and recurrent_weight.shape != (neurons, neurons):
         raise InputError("recurrent_weight", tuple(recurrent_weight.shape), f"[{neurons}, {neurons}]")
     if implementation == "fused":
-        tensors = {"source": source, "weight": weight, "recurrent_weight": recurrent_weight}
-        for name, tensor in tensors.items():
-            if isinstance(tensor, torch.Tensor) and (tensor.dtype, tensor.device.type) != (
-                torch.float32,
-                "cpu",
-            ):
-                raise InputError(name, f"{tensor.dtype} on {tensor.device}", "float32 on the CPU")
+        _check_kind({"source": source, "weight": weight, "recurrent_weight": recurrent_weight})
+    return neurons
+
+
+def _check_kind(tensors: dict[str, EventBatch | torch.Tensor | None]) -> None:
+    for name, tensor in tensors.items():
+        if isinstance(tensor, torch.Tensor) and (tensor.dtype, tensor.device.type) != (torch.float32, "cpu"):
+            raise InputError(name, f"{tensor.dtype} on {tensor.device}", "float32 on the CPU")

@@ -9,8 +9,8 @@ import torch
 
 from hearspike.baselines.axonal_delays import delay
 from hearspike.baselines.event_batch import EventBatch
-from hearspike.baselines.neurons import Neurons
-from hearspike.baselines.spiking_layer import leaky_readout, spiking_layer
+from hearspike.baselines.neurons import LeakyReadout, Neurons
+from hearspike.baselines.spiking_layer import spiking_layer, spiking_layer_with_readout
 
 if TYPE_CHECKING:
     from hearspike.baselines.spiking_network import SpikingClassifier
@@ -27,12 +27,12 @@ class Activity:
     ----------
     traces
         Membranes of the readout [sample, step, class].
-    spikes
-        Spikes of each hidden layer [sample, step, neuron].
+    counts
+        Spikes of the neurons of each hidden layer [sample, neuron].
     """
 
     traces: torch.Tensor
-    spikes: list[torch.Tensor]
+    counts: list[torch.Tensor]
 
 
 class SpikingModule(torch.nn.Module):
@@ -47,12 +47,17 @@ class SpikingModule(torch.nn.Module):
     def forward(self, source: EventBatch) -> Activity:
         """Run the network over all time steps."""
         signal: EventBatch | torch.Tensor = source
-        record: list[torch.Tensor] = []
-        for layer in self.hidden:
+        counts: list[torch.Tensor] = []
+        *layers, last = self.hidden
+        for layer in layers:
+            assert isinstance(layer, SpikingLayer)
             spikes = layer(signal)
-            record.append(spikes)
-            signal = spikes
-        return Activity(self.readout(signal), record)
+            counts.append(spikes.sum(dim=1))
+            kept = layer.kept(len(spikes))
+            signal = spikes if kept is None else spikes * kept.unsqueeze(1)
+        assert isinstance(last, SpikingLayer)
+        traces, count = last.read(signal, self.readout())
+        return Activity(traces, [*counts, count])
 
 
 class SpikingLayer(torch.nn.Module):
@@ -60,7 +65,7 @@ class SpikingLayer(torch.nn.Module):
 
     def __init__(self, settings: "SpikingClassifier", sources: int, neurons: int) -> None:
         super().__init__()
-        self.settings = settings
+        self.settings, self.neurons = settings, neurons
         axons = settings.axons if settings.largest_delay > 0 else 1
         self.weight = _normal(axons * sources, neurons, settings.input_scale)
         self.recurrent_weight = (
@@ -80,39 +85,65 @@ class SpikingLayer(torch.nn.Module):
 
     def forward(self, source: EventBatch | torch.Tensor) -> torch.Tensor:
         """Map counts or spikes [sample, step, source] to spikes [sample, step, neuron]."""
+        source, weight = self._input(source)
+        return spiking_layer(
+            source,
+            weight,
+            self._neurons(),
+            recurrent_weight=self.recurrent_weight,
+            implementation=self.settings.implementation,
+        )
+
+    def read(
+        self, source: EventBatch | torch.Tensor, readout: LeakyReadout
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map the same to traces of a readout [sample, step, class] and counts of spikes [sample, neuron]."""
+        samples = len(source)
+        source, weight = self._input(source)
+        return spiking_layer_with_readout(
+            source,
+            weight,
+            self._neurons(),
+            recurrent_weight=self.recurrent_weight,
+            readout=readout,
+            kept=self.kept(samples),
+            implementation=self.settings.implementation,
+        )
+
+    def _input(
+        self, source: EventBatch | torch.Tensor
+    ) -> tuple[EventBatch | torch.Tensor, torch.Tensor | None]:
+        """Return what arrives after delays and normalisation, and its weights."""
         settings = self.settings
-        weight: torch.Tensor | None = self.weight
         if self.delays is not None:
             dense = source.dense() if isinstance(source, EventBatch) else source
             source = delay(dense, self.delays.clamp(0, settings.largest_delay_in_steps))
-        if self.normalisation is not None:
-            drive = (source.dense() if isinstance(source, EventBatch) else source) @ self.weight
-            # Over samples and steps; the threshold of 1 is reached by strong drive only.
-            source = settings.input_scale * self.normalisation(drive.transpose(1, 2)).transpose(1, 2)
-            weight = None
+        if self.normalisation is None:
+            return source, self.weight
+        drive = (source.dense() if isinstance(source, EventBatch) else source) @ self.weight
+        # Over samples and steps; the threshold of 1 is reached by strong drive only.
+        return settings.input_scale * self.normalisation(drive.transpose(1, 2)).transpose(1, 2), None
+
+    def _neurons(self) -> Neurons:
+        settings = self.settings
         decay_syn, decay_mem = self.time_constants()
-        adaptation_decay = math.exp(-settings.step / settings.tau_adaptation)
         adaptive = self.adaptation_strength is not None
-        spikes = spiking_layer(
-            source,
-            weight,
-            Neurons(
-                decay_syn=decay_syn,
-                decay_mem=decay_mem,
-                threshold=1.0,
-                reset=settings.reset,
-                surrogate_slope=settings.surrogate_slope,
-                adaptation_decay=adaptation_decay if adaptive else None,
-                adaptation_strength=self.adaptation_strength,
-            ),
-            recurrent_weight=self.recurrent_weight,
-            implementation=settings.implementation,
+        return Neurons(
+            decay_syn=decay_syn,
+            decay_mem=decay_mem,
+            threshold=1.0,
+            reset=settings.reset,
+            surrogate_slope=settings.surrogate_slope,
+            adaptation_decay=math.exp(-settings.step / settings.tau_adaptation) if adaptive else None,
+            adaptation_strength=self.adaptation_strength,
         )
-        # A neuron that is left out is left out for the whole sample.
-        kept = torch.nn.functional.dropout(
-            torch.ones(len(spikes), 1, spikes.shape[2]), settings.dropout, self.training
-        )
-        return spikes * kept if self.training and settings.dropout > 0 else spikes
+
+    def kept(self, samples: int) -> torch.Tensor | None:
+        """Return factors on the spikes [sample, neuron]: who is left out is left out for the whole sample."""
+        dropout = self.settings.dropout
+        if not self.training or dropout == 0:
+            return None
+        return torch.nn.functional.dropout(torch.ones(samples, self.neurons), dropout)
 
 
 class Normalisation(torch.nn.BatchNorm1d):
@@ -139,16 +170,10 @@ class Readout(torch.nn.Module):
         self.weight = _normal(sources, classes, settings.readout_scale)
         self.time_constants = TimeConstants(settings, classes)
 
-    def forward(self, source: torch.Tensor) -> torch.Tensor:
-        """Map spikes [sample, step, source] to membranes [sample, step, class]."""
+    def forward(self) -> LeakyReadout:
+        """Return the neurons as they are now."""
         decay_syn, decay_mem = self.time_constants()
-        return leaky_readout(
-            source,
-            self.weight,
-            decay_syn=decay_syn,
-            decay_mem=decay_mem,
-            implementation=self.settings.implementation,
-        )
+        return LeakyReadout(weight=self.weight, decay_syn=decay_syn, decay_mem=decay_mem)
 
 
 class TimeConstants(torch.nn.Module):

@@ -223,7 +223,7 @@ class SpikingClassifier:
 
         def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
             activity = module(self.drive(self.steps(events)))
-            penalty = torch.stack([self.penalty(spikes) for spikes in activity.spikes]).sum()
+            penalty = torch.stack([self.penalty(counts) for counts in activity.counts]).sum()
             return self.readout_gain * decide(activity.traces, self.readout), penalty
 
         history = train_by_gradient(
@@ -263,11 +263,11 @@ class SpikingClassifier:
         """Return what enters the network."""
         return replace(counts, values=np.log1p(counts.values)) if self.compress else counts
 
-    def penalty(self, spikes: torch.Tensor) -> torch.Tensor:
-        """Return the regularisers for the spikes [sample, step, neuron] of one layer."""
-        counts = spikes.sum(dim=1).mean(dim=0)
-        lower = torch.relu(self.lower_spikes - counts).square().mean()
-        upper = torch.relu(counts.mean() - self.upper_spikes).square()
+    def penalty(self, counts: torch.Tensor) -> torch.Tensor:
+        """Return the regularisers for the spikes [sample, neuron] of one layer."""
+        means = counts.mean(dim=0)
+        lower = torch.relu(self.lower_spikes - means).square().mean()
+        upper = torch.relu(means.mean() - self.upper_spikes).square()
         return self.lower_penalty * lower + self.upper_penalty * upper
 
 
@@ -300,12 +300,12 @@ class FittedSpikingClassifier:
                 labels.append(decide(activity.traces, self.settings.readout).argmax(dim=1).numpy())
                 sample = np.repeat(np.arange(len(source)), np.diff(source.offsets[:: source.steps]))
                 received = np.bincount(sample, weights=source.values, minlength=len(source))
-                fired = [spikes.sum(dim=(1, 2)).numpy() for spikes in activity.spikes]
+                fired = [counts.sum(dim=1).numpy() for counts in activity.counts]
                 totals.append(np.stack([received, *fired]).astype(np.int64))
                 arriving = None if self.settings.compress else source.values
                 by_source[0] += np.bincount(source.units, weights=arriving, minlength=self.inputs)
-                for counts, spikes in zip(by_source[1:], activity.spikes, strict=True):
-                    counts += spikes.sum(dim=(0, 1)).numpy()
+                for total, counts in zip(by_source[1:], activity.counts, strict=True):
+                    total += counts.sum(dim=0).numpy()
         names = ["input", *(f"hidden{number}" for number in range(1, 1 + layers))]
         rows = np.concatenate(totals, axis=1)
         means = [counts / len(events) for counts in by_source] if len(events) else None

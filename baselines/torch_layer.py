@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from hearspike.baselines.event_batch import EventBatch
-from hearspike.baselines.neurons import Neurons, Values
+from hearspike.baselines.neurons import LeakyReadout, Neurons, Values
 
 
 class _SuperSpike(torch.autograd.Function):
@@ -63,6 +63,23 @@ def torch_spiking_layer(
         spikes = _SuperSpike.apply(distance, neurons.surrogate_slope)  # type: ignore[no-untyped-call]  # untyped
         record.append(spikes)
     return torch.stack(record, 1)
+
+
+def torch_spiking_layer_with_readout(
+    source: EventBatch | torch.Tensor,
+    weight: torch.Tensor | None,
+    neurons: Neurons,
+    *,
+    recurrent_weight: torch.Tensor | None = None,
+    readout: LeakyReadout,
+    kept: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return traces and counts; see `hearspike.baselines.spiking_layer.spiking_layer_with_readout`."""
+    spikes = torch_spiking_layer(source, weight, neurons, recurrent_weight=recurrent_weight)
+    decay_syn, decay_mem = readout.decays(spikes.device)
+    seen = spikes if kept is None else spikes * kept.unsqueeze(1)
+    traces = torch_leaky_readout(seen, readout.weight, decay_syn=decay_syn, decay_mem=decay_mem)
+    return traces, spikes.sum(dim=1)
 
 
 def torch_leaky_readout(

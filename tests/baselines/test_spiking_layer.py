@@ -13,8 +13,13 @@ import snntorch
 import torch
 
 from hearspike.baselines.event_batch import EventBatch, events_of
-from hearspike.baselines.neurons import Neurons, Reset
-from hearspike.baselines.spiking_layer import Implementation, leaky_readout, spiking_layer
+from hearspike.baselines.neurons import LeakyReadout, Neurons, Reset
+from hearspike.baselines.spiking_layer import (
+    Implementation,
+    leaky_readout,
+    spiking_layer,
+    spiking_layer_with_readout,
+)
 from hearspike.errors import InputError
 
 CHANNELS = 30
@@ -31,6 +36,8 @@ class Problem:
     reset: Reset = "subtract"
     adaptive: bool = False
     source: str = "events"
+    together: bool = False
+    dropout: float = 0.0
     neurons: int = 40
     samples: int = 5
     steps: int = 60
@@ -59,11 +66,13 @@ class Problem:
             "adaptation_decay": uniform(0.6, 0.9, n),
             "adaptation_strength": uniform(0.0, 0.3, n),
             "readout_decay": uniform(0.6, 0.9, OUTPUTS),
+            "readout_decay_syn": uniform(0.3, 0.6, OUTPUTS),
         }
         self.targets = normal(self.samples, self.steps, OUTPUTS), normal(self.samples, self.steps, n)
+        self.kept = (uniform(0, 1, self.samples, n) >= self.dropout) / (1 - self.dropout)
 
     def run(self, implementation: Implementation) -> dict[str, torch.Tensor]:
-        """Return spikes, traces and all gradients."""
+        """Return spikes (``together``: counts of them), traces and all gradients."""
         leaves = {name: tensor.clone().requires_grad_() for name, tensor in self.tensors.items()}
         adaptation = ("adaptation_decay", "adaptation_strength") if self.adaptive else ()
         neurons = Neurons(
@@ -78,6 +87,8 @@ class Problem:
             leaves["source"] = source.requires_grad_()
             weight = weight if self.source == "spikes" else None
         recurrent = leaves["recurrent_weight"] if self.recurrent else None
+        if self.together:
+            return self._run_together(source, weight, neurons, recurrent, leaves, implementation)
         spikes = spiking_layer(
             source, weight, neurons, recurrent_weight=recurrent, implementation=implementation
         )
@@ -92,6 +103,33 @@ class Problem:
         torch.autograd.backward(loss)
         gradients = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
         return {"spikes": spikes.detach(), "traces": traces.detach(), **gradients}
+
+    def _run_together(
+        self,
+        source: EventBatch | torch.Tensor,
+        weight: torch.Tensor | None,
+        neurons: Neurons,
+        recurrent: torch.Tensor | None,
+        leaves: dict[str, torch.Tensor],
+        implementation: Implementation,
+    ) -> dict[str, torch.Tensor]:
+        traces, counts = spiking_layer_with_readout(
+            source,
+            weight,
+            neurons,
+            recurrent_weight=recurrent,
+            readout=LeakyReadout(
+                weight=leaves["readout_weight"],
+                decay_syn=leaves["readout_decay_syn"],
+                decay_mem=leaves["readout_decay"],
+            ),
+            kept=self.kept if self.dropout > 0 else None,
+            implementation=implementation,
+        )
+        loss = (traces * self.targets[0]).sum() + (counts * self.targets[1][:, 0]).sum()
+        torch.autograd.backward(loss)
+        gradients = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
+        return {"spikes": counts.detach(), "traces": traces.detach(), **gradients}
 
 
 def assert_same(mine: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
@@ -117,14 +155,49 @@ def test_fused_is_the_torch_loop(source: str, recurrent: bool, reset: Reset, ada
     assert_same(fused, problem.run("torch"))
 
 
+@pytest.mark.parametrize("source", ["events", "spikes", "drive"])
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_a_layer_and_its_readout_together_are_the_torch_loop(
+    source: str, recurrent: bool, dropout: float
+) -> None:
+    """Counts, traces and every gradient, with and without spikes that the readout does not see."""
+    problem = Problem(
+        recurrent, "zero", recurrent, source, together=True, dropout=dropout, samples=19, neurons=70
+    )
+    assert_same(problem.run("fused"), problem.run("torch"))
+
+
+def test_a_layer_and_its_readout_are_what_they_are_one_by_one() -> None:
+    """With the same loss of the traces alone, apart or together."""
+    apart, together = Problem(recurrent=True), Problem(recurrent=True, together=True)
+    apart.tensors["readout_decay_syn"].fill_(0.5)
+    together.tensors["readout_decay_syn"].fill_(0.5)
+    for problem in (apart, together):
+        problem.targets = problem.targets[0], torch.zeros_like(problem.targets[1])
+    one, other = apart.run("fused"), together.run("fused")
+    assert torch.equal(one.pop("spikes").sum(dim=1), other.pop("spikes"))
+    for name, expected in one.items():
+        error = (other[name] - expected).abs().max() / expected.abs().max()
+        assert error <= GRADIENT_TOLERANCE, name
+
+
 @pytest.mark.parametrize(
     "problem",
     [
+        Problem(recurrent=True, together=True, samples=1, steps=1, neurons=1, scale=3.0, source="drive"),
+        Problem(recurrent=True, together=True, samples=35, steps=7, neurons=130, scale=0.8),
         Problem(recurrent=True, samples=1, steps=1, neurons=1, scale=3.0, source="drive"),
         Problem(recurrent=True, samples=19, steps=25, neurons=64),
         Problem(recurrent=True, samples=35, steps=7, neurons=130, scale=0.8, source="spikes"),
     ],
-    ids=["one of each", "whole tiles, unequal blocks", "several tiles and chunks"],
+    ids=[
+        "one of each, together",
+        "several tiles and chunks, together",
+        "one of each",
+        "whole tiles, unequal blocks",
+        "several tiles and chunks",
+    ],
 )
 def test_any_size(problem: Problem) -> None:
     """Sizes around those of tiles, chunks and blocks."""
@@ -272,6 +345,12 @@ def test_what_is_not_a_number_is_never_silent(implementation: Implementation, wh
         source, layer_weight = torch.zeros(2, 5, 4), None
         source[1, 2, 3] = torch.nan
     spikes = spiking_layer(source, layer_weight, neurons, implementation=implementation)
+    readout = LeakyReadout(weight=torch.ones(4, 2), decay_syn=0.5, decay_mem=0.5)
+    traces, counts = spiking_layer_with_readout(
+        source, layer_weight, neurons, readout=readout, implementation=implementation
+    )
+    assert counts[1, 3].isnan()
+    assert traces[1, -1].isnan().all()
     assert spikes[1, 2:, 3].isnan().all()
     if where != "weight" or implementation == "fused":  # a dense product spreads it to silent inputs
         assert not spikes[1, :2].isnan().any()
@@ -280,9 +359,12 @@ def test_what_is_not_a_number_is_never_silent(implementation: Implementation, wh
 
 def digest() -> str:
     """Return the checksum of all results of a problem that fills several blocks."""
-    problem = Problem(recurrent=True, adaptive=True, samples=50, steps=80, neurons=130)
-    results = problem.run("fused")
-    return hashlib.sha256(b"".join(results[name].numpy().tobytes() for name in sorted(results))).hexdigest()
+    checksum = hashlib.sha256()
+    for together in (False, True):
+        problem = Problem(recurrent=True, adaptive=True, together=together, samples=50, steps=80, neurons=130)
+        results = problem.run("fused")
+        checksum.update(b"".join(results[name].numpy().tobytes() for name in sorted(results)))
+    return checksum.hexdigest()
 
 
 def test_threads_do_not_change_a_bit() -> None:
@@ -314,6 +396,25 @@ NEURONS = Neurons(decay_syn=0.5, decay_mem=0.5, threshold=1.0, reset="zero", sur
         (
             lambda: spiking_layer(events_of(np.zeros((1, 1, 1), np.float32)), None, NEURONS),
             "weight: got None",
+        ),
+        (
+            lambda: spiking_layer_with_readout(
+                torch.zeros(2, 3, 4),
+                None,
+                NEURONS,
+                readout=LeakyReadout(weight=torch.zeros(5, 2), decay_syn=0.5, decay_mem=0.5),
+            ),
+            r"readout.weight: got \(5, 2\)",
+        ),
+        (
+            lambda: spiking_layer_with_readout(
+                torch.zeros(2, 3, 4),
+                None,
+                NEURONS,
+                readout=LeakyReadout(weight=torch.zeros(4, 2), decay_syn=0.5, decay_mem=0.5),
+                kept=torch.ones(2, 3),
+            ),
+            r"kept: got \(2, 3\)",
         ),
         (
             lambda: leaky_readout(torch.zeros(2, 3, 4), None, decay_syn=1.5, decay_mem=0.5),
