@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ Implementation = Literal["numba", "numpy", "torch"]
 
 DEFAULT_STEP = 0.5e-6  # s of chip time: a twelfth of the 6 us time constants of the published experiments
 STEPS_PER_TIME_CONSTANT = 2  # coarser steps would shift spikes by the time in which a PSP rises
-REST_READS = 128  # reads of the run without input from which the resting codes are taken
+REST_READS = 128  # reads of the run with all synapses at 0 from which the resting codes are taken
 LATEST = 2.0**31  # steps; what comes later is cut to this, beyond any duration
 REST_SAMPLE = 2**62  # number of that run among the samples: no data set has as many
 
@@ -138,7 +139,11 @@ def emulate(
     silence = (np.empty(0), np.empty(0, np.int64), np.zeros(2, np.int64))
     rest_seconds = REST_READS * placement.specification.cadc_period
     quiet, _ = run(
-        constants, *silence, seconds=rest_seconds, record="readout", sample_index=np.array([REST_SAMPLE])
+        replace(constants, weights=np.zeros_like(constants.weights)),
+        *silence,
+        seconds=rest_seconds,
+        record="readout",
+        sample_index=np.array([REST_SAMPLE]),
     )
 
     readout = placement.layers[-1]

@@ -29,7 +29,8 @@ class Emulation:
     read_times
         Times of the reads [time, s of network time].
     rest
-        Resting code of each readout: the mean over a run without input [chip, readout].
+        Resting code of each readout: the mean over a run with all synapses at 0, so that neurons that fire
+        without input are evidence like others [chip, readout].
     bias
         Codes by which a bias of the network holds each readout above its leak [readout].
     time_on_chip

@@ -109,6 +109,18 @@ def test_number_of_threads_does_not_matter(
         numba.set_num_threads(before)
 
 
+def test_neurons_that_fire_without_input_do_not_move_the_resting_code(
+    chain: Chain, ideal: ChipProfile
+) -> None:
+    """A bias beyond the threshold makes a hidden neuron fire without end: what it causes is no offset."""
+    graph = chain(np.zeros((1, 1)), np.array([[1.0], [-1.0]]), bias=[np.array([1.1])])
+    chip = draw_chips(ideal, chips=1, seed=0)
+    shown = emulate(place(graph, time_scale=1000), chip, [], [], [0, 0], duration=0.1, noise_seed=0)
+    assert shown.layer_spikes["hidden_0"].item() > 2
+    assert shown.cadc[0, 0, :, 0].max() > 85
+    np.testing.assert_array_equal(shown.rest, 80.0)
+
+
 def test_trials_differ_by_noise_seed_and_sample_and_chips_by_their_pattern(
     placement: Placement, chips: FixedPattern, some_events: Events, shown: Emulation
 ) -> None:
