@@ -26,6 +26,8 @@ class Column:
         One sentence for those who ask.
     absent
         Why a complete run may lack the metric.
+    detail
+        Whether the site shows the column only when asked for more.
     """
 
     metric: str
@@ -36,6 +38,7 @@ class Column:
     better: str
     meaning: str
     absent: str = "not in the record"
+    detail: bool = False
 
     @property
     def heading(self) -> str:
@@ -89,6 +92,19 @@ def significant(value: float, *, like: float | None = None) -> str:
 
 _NO_SPEAKER = "no test sample by such a speaker is on record"
 _NO_CHIPS = "no chips: a run in software"
+_NO_PROBE = "a run without probe=timing"
+
+
+def _probe(treatment: str, title: str, meaning: str, *, detail: bool = True) -> "Column":
+    """Return the column of the accuracy under a treatment of spike times."""
+    text = f"Timing probe: accuracy {meaning}"
+    return Column(f"accuracy_{treatment}", title, "%", 100.0, 1, "neither", text, _NO_PROBE, detail)
+
+
+def _count(metric: str, title: str, meaning: str) -> "Column":
+    """Return the column of a cost that is counted for each sample."""
+    return Column(metric, f"{title}/sample", "", 1.0, None, "lower", meaning, detail=True)
+
 
 ACCURACY = Column(
     "accuracy",
@@ -122,16 +138,21 @@ COLUMNS = (
         "Accuracy on speakers heard in neither training nor validation.",
         _NO_SPEAKER,
     ),
-    Column(
-        "accuracy_uniform_times_retrained",
+    _probe(
+        "uniform_times_retrained",
         "times destroyed, retrained",
-        "%",
-        100.0,
-        1,
-        "neither",
-        "Timing probe: accuracy after training and testing on spikes with their counts kept and their times "
-        "drawn at random. What is missing from the accuracy needs spike times.",
+        "after training and testing on spikes with their counts kept and their times drawn at random. What "
+        "is missing from the accuracy needs spike times.",
+        detail=False,
     ),
+    _probe(
+        "shuffled_intervals_retrained",
+        "intervals shuffled, retrained",
+        "after training and testing on spikes whose intervals in each channel are in random order.",
+    ),
+    _probe("uniform_times", "times destroyed", "on spikes with their times drawn at random, not retrained."),
+    _probe("shuffled_intervals", "intervals shuffled", "with intervals in random order, not retrained."),
+    _probe("reversed", "time reversed", "on spikes played backwards, not retrained."),
     Column(
         "accuracy_median_chip",
         "median chip",
@@ -161,7 +182,23 @@ COLUMNS = (
         1.0,
         None,
         "lower",
-        "Additions of a weight because a spike came.",
+        "Additions of a weight because a spike came, or of a product of weight and value.",
+    ),
+    _count("accumulates", "accumulates", "Additions of a weight that is not 0 because a spike came."),
+    _count(
+        "multiply_accumulates",
+        "multiply-accumulates",
+        "Additions of a product of a weight and an input that are not 0, and those in neurons.",
+    ),
+    _count(
+        "dense_operations",
+        "dense operations",
+        "Synaptic operations if no input and no weight were 0.",
+    ),
+    _count(
+        "neuron_updates",
+        "neuron updates",
+        "Times that the state of a neuron is brought to the next time step.",
     ),
     Column(
         "samples_per_second",
@@ -192,6 +229,16 @@ COLUMNS = (
         _NO_CHIPS,
     ),
     Column(
+        "decision_time_on_chip",
+        "time to decision on chip, modelled",
+        "µs",
+        1e6,
+        None,
+        "lower",
+        "Time on an emulated chip after which the decision does not change, median over samples.",
+        _NO_CHIPS,
+    ),
+    Column(
         "energy_per_sample",
         "energy/sample, modelled",
         "µJ",
@@ -200,5 +247,25 @@ COLUMNS = (
         "lower",
         "By an energy model, never measured; the model is named below.",
     ),
+    Column(
+        "energy_per_sample_by_activity",
+        "energy/sample by activity, modelled",
+        "µJ",
+        1e6,
+        None,
+        "lower",
+        "By a model of what an emulated chip did: time, events, spikes and reads; never measured.",
+        _NO_CHIPS,
+    ),
     Column("parameters", "parameters", "", 1.0, None, "lower", "Numbers that are learnt."),
+    Column(
+        "footprint",
+        "memory",
+        "kB",
+        1e-3,
+        None,
+        "lower",
+        "Of all that is learnt and of the states that a sample carries from step to step.",
+        detail=True,
+    ),
 )

@@ -59,7 +59,11 @@ def write_site(runs: Path, page: Path) -> int:
     records = {path: settled(read_record(runs / path / FILE_NAME), runs / path) for path in paths}
     links = {path: f"runs/{_slug(path)}.html" for path in paths}
     with _replaced(page) as folder:
-        views = [_view(table, index, records, links) for index, table in enumerate(tables)]
+        names = [table.task for table in tables]
+        views = [
+            _view(table, index, records, links, alone=names.count(table.task) == 1)
+            for index, table in enumerate(tables)
+        ]
         (folder / "runs").mkdir()
         (folder / "index.html").write_text(_fill("index.html.j2", standings=views, wave=_wave()), "utf-8")
         for path, record in records.items():
@@ -121,7 +125,13 @@ def _environment() -> "jinja2.Environment":
         "policy": policy,
         "version": hearspike.__version__,
     }
+    environment.filters["breakable"] = _breakable
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """Return a long name that may be broken behind its underscores and slashes."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_/])(?=\w\w)", name))
 
 
 def _source(text: str) -> str:
@@ -143,16 +153,21 @@ class _Run:
 class _View:
     """What the template shows of one standing."""
 
-    def __init__(self, standing: Standing, number: int, links: dict[str, str]) -> None:
+    FEW_YIELDS = 3
+    """Histograms of chips that are shown at once; more are folded away."""
+
+    def __init__(self, standing: Standing, number: int, links: dict[str, str], *, alone: bool) -> None:
         self.standing, self.links = standing, links
         self.id = f"task-{number + 1}"
         self.title = forms.title(standing)
+        self.name = standing.task if alone else self.title
         self.columns = forms.shown_columns(standing)
         self.common = {column.metric: forms.common_note(column, standing) for column in self.columns}
         self.closing = forms.closing_notes(standing)
         self.footnotes = forms.Footnotes()
         self.runs = sum(len(row.paths) for row in standing.rows)
         self.figures: list[Figure] = []
+        self.yields: list[Figure] = []
         self.all_runs: list[_Run] = []
         self.within_noise = _within_noise(standing)
         self.backend_text, self.runs_text = forms.backend_text, forms.runs_text
@@ -173,8 +188,10 @@ class _View:
         return column.format(cell.spread, like=cell.value) if cell.spread else ""
 
 
-def _view(standing: Standing, number: int, records: dict[str, Record], links: dict[str, str]) -> _View:
-    view = _View(standing, number, links)
+def _view(
+    standing: Standing, number: int, records: dict[str, Record], links: dict[str, str], *, alone: bool
+) -> _View:
+    view = _View(standing, number, links, alone=alone)
     for row in standing.rows:
         for path in row.paths:
             score = records[path].metrics.get(ACCURACY.metric)
@@ -186,7 +203,7 @@ def _view(standing: Standing, number: int, records: dict[str, Record], links: di
     ):
         view.figures += _trade_off(standing, metric, title, view.id)
     for row in standing.rows:
-        view.figures += _chip_yield(row, records)
+        view.yields += _chip_yield(row, records)
     return view
 
 
@@ -197,10 +214,8 @@ def _trade_off(standing: Standing, metric: str, title: str, anchor: str) -> list
     for index, row in enumerate(standing.rows, 1):
         cost, score = row.cells[metric].value, row.cells[ACCURACY.metric]
         if cost and score.value is not None:
-            name = f"{row.model}, {row.backend}"
-            points.append(
-                Point(name, row.backend, cost, score.value, score.low, score.high, f"#{anchor}-{index}")
-            )
+            link = f"#{anchor}-{index}"
+            points.append(Point(row.model, row.backend, cost, score.value, score.low, score.high, link))
     if len(points) < 2:
         return []
     picture = scatter(points, title=title, x_title=f"{column.heading}, logarithmic", y_title=ACCURACY.heading)

@@ -89,6 +89,12 @@ def scatter(points: Sequence[Point], *, title: str, x_title: str, y_title: str) 
     steps += "".join(f"H{axes.x(point.x):.1f}V{axes.y(point.y):.1f}" for point in front[1:])
     parts.append(Markup('<path class="front" d="{}H{}"/>').format(steps, _WIDTH - _RIGHT))
     taken = [_box(axes.x(point.x) - 6, axes.y(point.y) - 6, 12, 12) for point in points]
+    for point, end in zip(front, [*(axes.x(point.x) for point in front[1:]), _WIDTH - _RIGHT], strict=True):
+        taken.append(_box(axes.x(point.x), axes.y(point.y) - 1, end - axes.x(point.x), 2))
+    labels = {  # the front has the first choice of room
+        id(point): _label(point.label, axes.x(point.x), axes.y(point.y), taken)
+        for point in [*front, *(point for point in points if not any(point is other for other in front))]
+    }
     for point in points:
         x, y = axes.x(point.x), axes.y(point.y)
         whisker = Markup("")
@@ -103,13 +109,15 @@ def scatter(points: Sequence[Point], *, title: str, x_title: str, y_title: str) 
                 x - 5, y - 5
             )
         )
-        tip = f"{point.label}: {point.y:.1f} at {significant(point.x)}"
+        tip = f"{point.label}, {point.kind}: {point.y:.1f} at {significant(point.x)}"
         parts.append(
             Markup('<a href="{}"><title>{}</title>{}{}{}</a>').format(
-                point.link, tip, whisker, mark, _label(point.label, x, y, taken)
+                point.link, tip, whisker, mark, labels[id(point)]
             )
         )
-    description = "; ".join(f"{point.label}: {point.y:.1f} at {significant(point.x)}" for point in points)
+    description = "; ".join(
+        f"{point.label}, {point.kind}: {point.y:.1f} at {significant(point.x)}" for point in points
+    )
     return _svg(parts, title, description)
 
 
@@ -168,14 +176,16 @@ def histogram(values: Sequence[float], *, title: str, x_title: str) -> Markup:
                 ).format(x + 1, y, bar_width, axes.y(0) - y, edge, edge + width, count)
             )
     fifth = sorted(values)[math.floor(0.05 * len(values))]
-    for name, value, base in (("median", float(np.median(values)), 11), ("5th percentile", fifth, 25)):
-        x = axes.x(value)
-        anchor, shift = ("start", 4) if x < _WIDTH / 2 else ("end", -4)
+    # The rule of the median begins below the words of the 5th percentile, which lies to its left.
+    for name, value, row in (("5th percentile", fifth, 0), ("median", float(np.median(values)), 1)):
+        x, top = axes.x(value), _TOP + 14 * row
+        words = _LETTER_PX * len(f"{name} {value:.1f}")
+        anchor, shift = ("start", 4) if x + words < _WIDTH - _RIGHT else ("end", -4)
         parts.append(
             Markup(
                 '<path class="rule" d="M{:.1f},{}V{}"/>'
                 '<text class="name" text-anchor="{}" x="{:.1f}" y="{}">{} {:.1f}</text>'
-            ).format(x, _TOP, _HEIGHT - _BOTTOM, anchor, x + shift, _TOP + base, name, value)
+            ).format(x, top, _HEIGHT - _BOTTOM, anchor, x + shift, top + 11, name, value)
         )
     return _svg(
         parts, title, f"{len(values)} chips, median {np.median(values):.1f} %, 5th percentile {fifth:.1f} %"

@@ -114,7 +114,7 @@ def closing_notes(standing: Standing) -> list[str]:
     shown = shown_columns(standing)
     absent = [column.title for column in COLUMNS if column not in shown]
     if absent:
-        notes.append(f"Left out, since no run has them: {', '.join(absent)}.")
+        notes.append(f"Left out, since no run has them: {'; '.join(absent)}.")
     return notes
 
 

@@ -33,8 +33,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 for (const tools of document.querySelectorAll(".tools")) {
-  const input = tools.querySelector("input");
-  const rows = [...document.getElementById(input.getAttribute("aria-controls")).tBodies[0].rows];
+  const input = tools.querySelector("input[type=search]");
+  const table = document.getElementById(input.getAttribute("aria-controls"));
+  const rows = [...table.tBodies[0].rows];
   const count = tools.querySelector("output");
   const filter = () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -47,6 +48,10 @@ for (const tools of document.querySelectorAll(".tools")) {
     count.textContent = `${shown} of ${rows.length} rows`;
   };
   input.addEventListener("input", filter);
+  const all = tools.querySelector("input[type=checkbox]");
+  const brief = () => table.classList.toggle("brief", all !== null && !all.checked);
+  all?.addEventListener("input", brief);
+  brief();
   tools.hidden = false;
   filter();
 }

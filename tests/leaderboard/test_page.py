@@ -16,7 +16,7 @@ from hearspike.leaderboard.record import read_record
 from hearspike.leaderboard.run_page import first_test_sample
 
 HOSTILE = "<script>alert(1)</script>\"' onload=alert(2) {{7*7}}"
-VOID = {"meta", "link", "input", "br", "hr", "img"}
+VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
 
 
 class Page(HTMLParser):
@@ -91,6 +91,23 @@ def test_nothing_runs_or_loads_but_what_the_page_brings(runs: Path, tmp_path: Pa
         assert not page.tags("link") + page.tags("img") + page.tags("iframe")
         for tag, attributes in page.attributes:
             assert not {name for name in attributes if name.startswith("on") or name in ("style", "src")}, tag
+
+
+def test_many_yields_are_folded_away_and_tasks_of_one_name_are_told_apart(
+    tmp_path: Path, write_run: Any
+) -> None:
+    """Four histograms are in a closed part of the page, three in an open one; data tell tasks apart."""
+    for number in range(4):
+        write_run(tmp_path / "runs" / str(number), model=f"m{number}", backend="bss2", chips=4)
+    for number in range(3):
+        run = tmp_path / "runs" / f"other {number}"
+        write_run(run, model=f"m{number}", backend="bss2", chips=4, data="f" * 64)
+    write_site(tmp_path / "runs", tmp_path / "site")
+    text = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert text.count("<details><summary>Yield of chips") == 1
+    assert text.count("<details open><summary>Yield of chips") == 1
+    links = text.partition('aria-label="Tasks"')[2].partition("</nav>")[0]
+    assert links.count(">digits, data ") == 2
 
 
 def test_hostile_names_are_text(runs: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hearspike.leaderboard.metrics import Metric
 from hearspike.leaderboard.page import write_site
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def browser() -> "Iterator[Browser]":
 def site(tmp_path_factory: pytest.TempPathFactory, write_run: Any) -> Path:
     """Three models, chips, a hostile name, and a row with a single seed."""
     folder = tmp_path_factory.mktemp("browser")
+    memory = {"footprint": Metric(1000.0, "B", "lower")}
     for seed in range(5):
-        write_run(folder / "runs" / f"good-{seed}", model="good", accuracy=0.8, seed=seed)
+        run = folder / "runs" / f"good-{seed}"
+        write_run(run, model="good", accuracy=0.8, seed=seed, metrics=memory)
         write_run(
             folder / "runs" / f"chips-{seed}", model="good", backend="bss2", chips=20, accuracy=0.6, seed=seed
         )
@@ -132,6 +135,14 @@ def test_filter_hides_rows_and_counts_them(page: "Page") -> None:
     assert page.locator(".tools output").inner_text() == "1 of 3 rows"
     box.fill("")
     assert len(column(page, "th small")) == 3
+
+
+def test_columns_for_those_who_ask_are_shown_on_demand(page: "Page") -> None:
+    """Memory is hidden until the box is ticked, and again after."""
+    box, memory = page.get_by_label("All columns"), page.locator("thead .detail").first
+    for wanted in (False, True, False):
+        box.set_checked(wanted)
+        assert memory.is_visible() == wanted
 
 
 def test_everything_is_reached_by_keyboard(page: "Page") -> None:

@@ -12,7 +12,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from hearspike.datasets import read_spike_file
+from hearspike.leaderboard.columns import COLUMNS
 from hearspike.leaderboard.record import read_record, read_records
+from hearspike.leaderboard.timing_probe import TimingProbe, metric_name
 
 Run = Callable[..., Any]
 
@@ -49,6 +51,15 @@ def test_sweep_leaves_a_record_for_every_run(runs: Path) -> None:
     assert len(records) == 9
     assert all(record.status == "complete" for record in records)
     assert sorted({record.seed for record in records}) == [0, 1]
+
+
+def test_every_number_of_a_record_has_a_column(runs: Path) -> None:
+    """In software and on chips; treatments of the timing probe with an amount are for its report."""
+    shown = {column.metric for column in COLUMNS}
+    assert {name for record in read_records(runs) for name in record.metrics} <= shown
+    probe = TimingProbe("timing", 1.0, (), (), ("uniform_times", "shuffled_intervals"))
+    treatments = [*probe.treatments(), *(f"{name}_retrained" for name in probe.retrain)]
+    assert {metric_name(name) for name in treatments} <= shown
 
 
 def test_record_says_what_a_row_needs(runs: Path, task_folder: Path) -> None:
