@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hearspike.leaderboard.record import read_records
+from hearspike.leaderboard.store import load_records
 
 IMAGES = Path(__file__).parent / "images"
 DEPLOYMENTS = {
@@ -23,7 +23,8 @@ DEPLOYMENTS = {
 
 def rows(folder: Path) -> pd.DataFrame:
     """One row for each complete run of an experiment; empty if there is none."""
-    records = [r for r in read_records(folder) if r.status == "complete"] if folder.is_dir() else []
+    found = load_records(folder).values() if folder.is_dir() else ()
+    records = [record for record in found if record.status == "complete"]
     return pd.DataFrame(
         [
             {

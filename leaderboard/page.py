@@ -22,9 +22,10 @@ from hearspike.leaderboard import standings_forms as forms
 from hearspike.leaderboard.columns import ACCURACY, COLUMNS, Column
 from hearspike.leaderboard.plots import Point, histogram, scatter, whisker
 from hearspike.leaderboard.ranking import ERROR_RATE
-from hearspike.leaderboard.record import FILE_NAME, Record, read_record, settled
+from hearspike.leaderboard.record import Record
 from hearspike.leaderboard.run_page import Figure, run_context
 from hearspike.leaderboard.standings import Cell, Row, Standing, standings
+from hearspike.leaderboard.store import load_records
 
 if TYPE_CHECKING:
     import jinja2
@@ -56,7 +57,7 @@ def write_site(runs: Path, page: Path) -> int:
     tables = standings(runs)
     paths = [path for table in tables for row in table.rows for path in row.paths]
     _refuse_other(page)
-    records = {path: settled(read_record(runs / path / FILE_NAME), runs / path) for path in paths}
+    records = load_records(runs, paths)
     links = {path: f"runs/{_slug(path)}.html" for path in paths}
     with _replaced(page) as folder:
         names = [table.task for table in tables]

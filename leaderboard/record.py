@@ -302,18 +302,7 @@ def settled(record: Record, folder: Path) -> Record:
     """Return a run that says it is running as interrupted if no process is at work in its folder."""
     if record.status != "running" or is_held(folder):
         return record
+    record = read_record(folder / FILE_NAME)  # it may have ended since
+    if record.status != "running":
+        return record
     return dataclasses.replace(record, status="interrupted", reason="its process ended without a word")
-
-
-def read_records(folder: Path) -> list[Record]:
-    """Read every record below a folder, in the order of their paths, each `settled`.
-
-    Raises
-    ------
-    InputError
-        If the folder does not exist, or a record cannot be read.
-    """
-    if not folder.is_dir():
-        raise InputError("--runs", str(folder), "a folder with runs (hearspike evaluate makes one)")
-    paths = [Path(entry.path) for entry in record_paths(folder)]
-    return [settled(read_record(path), path.parent) for path in paths]

@@ -52,13 +52,13 @@ def leaderboard(runs: Path | None, form: str, page: Path | None) -> None:
 def report(name: str, runs: Path | None, form: str, figure: Path | None) -> None:
     """Print the answer to one question from records: NAME is timing, speakers or representation."""
     from hearspike.leaderboard.config import default_paths
-    from hearspike.leaderboard.record import read_records
     from hearspike.leaderboard.report_figures import save_figure
     from hearspike.leaderboard.reports import as_text
     from hearspike.leaderboard.reports import report as gather
+    from hearspike.leaderboard.store import load_records
     from hearspike.leaderboard.table import render
 
-    table = gather(name, read_records(runs or default_paths()["runs"]))
+    table = gather(name, list(load_records(runs or default_paths()["runs"]).values()))
     if figure:
         save_figure(name, table, figure)
     click.echo(render(as_text(table), form), nl=False)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hearspike.leaderboard.record import Record, config_sha256, read_records
+from hearspike.leaderboard.record import Record, config_sha256
+from hearspike.leaderboard.store import load_records, load_runs
 
-_known: dict[Path, dict[str, list[Record]]] = {}
-"""Store → checksum of the configuration → complete records, read once in a process."""
+_known: dict[Path, dict[str, list[str]]] = {}
+"""Store → checksum of the configuration → folders of complete runs, read once in a process."""
 
 
 def find_run(config: Mapping[str, Any], store: Path) -> Record | None:
@@ -21,17 +22,16 @@ def find_run(config: Mapping[str, Any], store: Path) -> Record | None:
     store
         Folder with runs; may be missing.
     """
-    checksum = config_sha256(dict(config))
-    records = _complete_runs(store).get(checksum, [])
-    return next((record for record in records if _same_data(record, config)), None)
+    paths = _complete_runs(store).get(config_sha256(dict(config)), [])
+    return next((run for run in load_records(store, paths).values() if _same_data(run, config)), None)
 
 
-def _complete_runs(store: Path) -> dict[str, list[Record]]:
+def _complete_runs(store: Path) -> dict[str, list[str]]:
     if store not in _known:
-        found: dict[str, list[Record]] = {}
-        for record in read_records(store) if store.is_dir() else []:
-            if record.status == "complete":
-                found.setdefault(config_sha256(record.config), []).append(record)
+        found: dict[str, list[str]] = {}
+        for run in load_runs(store).to_dict("records") if store.is_dir() else []:
+            if run["status"] == "complete":
+                found.setdefault(run["config"], []).append(run["path"])
         _known[store] = found
     return _known[store]
 

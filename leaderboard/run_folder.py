@@ -11,7 +11,7 @@ from filelock import Timeout
 from hearspike.errors import InputError
 from hearspike.files import refuse_existing
 from hearspike.leaderboard.record import FILE_NAME, Record, write_record
-from hearspike.leaderboard.run_lock import run_lock
+from hearspike.leaderboard.run_lock import remove_lock, run_lock
 
 
 @contextmanager
@@ -20,8 +20,8 @@ def open_run(folder: Path, started: Record) -> Iterator[None]:
 
     At once there is a record ``running``. Within the context the caller writes the complete record. If an
     exception ends the context first, the record becomes ``failed``, or ``interrupted`` if the user or the
-    system stopped the program. A process that is killed frees its lock, by which `read_records` knows that
-    the run is interrupted.
+    system stopped the program. A process that is killed frees its lock, by which `settled` knows that the
+    run is interrupted. A run that ends otherwise leaves no lock behind.
 
     Parameters
     ----------
@@ -41,14 +41,18 @@ def open_run(folder: Path, started: Record) -> Iterator[None]:
         lock = run_lock(folder).acquire(timeout=0)
     except Timeout as error:
         raise InputError(folder, "a run that another process is making", "a new folder") from error
-    with lock:
-        refuse_existing(folder / FILE_NAME)
-        write_record(dataclasses.replace(started, status="running", reason=None), folder)
-        try:
-            yield
-        except BaseException as error:
-            write_record(_ended(started, error), folder)
-            raise
+    try:
+        with lock:
+            refuse_existing(folder / FILE_NAME)
+            write_record(dataclasses.replace(started, status="running", reason=None), folder)
+            try:
+                yield
+            except BaseException as error:
+                write_record(_ended(started, error), folder)
+                raise
+    finally:
+        if (folder / FILE_NAME).exists():
+            remove_lock(folder)
 
 
 def _ended(started: Record, error: BaseException) -> Record:

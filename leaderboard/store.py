@@ -9,7 +9,7 @@ any time. Any number of processes may load a folder and write runs into it at on
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import hearspike.leaderboard.record
 import hearspike.leaderboard.run_summary
 from hearspike.errors import InputError
-from hearspike.leaderboard.record import read_record, record_paths, settled
+from hearspike.leaderboard.record import FILE_NAME, Record, read_record, record_paths, settled
 from hearspike.leaderboard.run_summary import right_answers, summarise
 
 INDEX_NAME = ".index.sqlite"
@@ -81,10 +81,30 @@ def load_answers(folder: Path, paths: Sequence[str]) -> dict[str, NDArray[np.uin
             if path in wanted and answers is not None and zlib.crc32(answers) == checksum:
                 found[path] = np.frombuffer(zlib.decompress(answers), dtype=np.uint16)
     for path in wanted - found.keys():  # no index could be kept here, or it was damaged just now
-        answers, _ = right_answers(read_record(folder / path / "record.json"), folder / path)
+        answers, _ = right_answers(read_record(folder / path / FILE_NAME), folder / path)
         if answers is not None:
             found[path] = answers
     return found
+
+
+def load_records(folder: Path, paths: Iterable[str] | None = None) -> dict[str, Record]:
+    """Return path → whole record, as `hearspike.leaderboard.record.settled` gives it.
+
+    Parameters
+    ----------
+    folder
+        Folder with runs.
+    paths
+        Values of ``path`` of `load_runs`; all if None.
+
+    Raises
+    ------
+    InputError
+        As `load_runs`.
+    """
+    if paths is None:
+        paths = load_runs(folder).get("path", ())
+    return {path: settled(read_record(folder / path / FILE_NAME), folder / path) for path in paths}
 
 
 @contextmanager
@@ -137,7 +157,7 @@ def _lines(index: sqlite3.Connection, folder: Path) -> list[str]:
 def _row(
     folder: Path, path: str, stamp: tuple[int, int]
 ) -> tuple[str, int, int, str, int, bytes | None, int]:
-    record = read_record(folder / path / "record.json")
+    record = read_record(folder / path / FILE_NAME)
     right, reason = right_answers(record, folder / path)
     line = json.dumps({"path": path, **summarise(record), "answers_reason": reason}, ensure_ascii=False)
     answers = None if right is None else zlib.compress(right.tobytes())
@@ -153,6 +173,6 @@ def _settle(lines: list[str], folder: Path) -> pd.DataFrame:
     summaries = json.loads(f"[{','.join(lines)}]")
     for summary in summaries:
         if summary["status"] == "running":
-            record = settled(read_record(folder / summary["path"] / "record.json"), folder / summary["path"])
+            (record,) = load_records(folder, [summary["path"]]).values()
             summary |= {"status": record.status, "reason": record.reason}
     return pd.DataFrame.from_records(summaries)

@@ -13,7 +13,8 @@ from safetensors.numpy import load_file
 
 from hearspike.datasets import read_spike_file
 from hearspike.leaderboard.columns import COLUMNS
-from hearspike.leaderboard.record import read_record, read_records
+from hearspike.leaderboard.record import read_record
+from hearspike.leaderboard.store import load_records
 from hearspike.leaderboard.timing_probe import TimingProbe, metric_name
 
 Run = Callable[..., Any]
@@ -47,7 +48,7 @@ def runs(hearspike: Run, task_folder: Path, tmp_path_factory: pytest.TempPathFac
 
 def test_sweep_leaves_a_record_for_every_run(runs: Path) -> None:
     """Four models times two seeds in software, one run on chips, all complete."""
-    records = read_records(runs)
+    records = list(load_records(runs).values())
     assert len(records) == 9
     assert all(record.status == "complete" for record in records)
     assert sorted({record.seed for record in records}) == [0, 1]
@@ -56,7 +57,7 @@ def test_sweep_leaves_a_record_for_every_run(runs: Path) -> None:
 def test_every_number_of_a_record_has_a_column(runs: Path) -> None:
     """In software and on chips; treatments of the timing probe with an amount are for its report."""
     shown = {column.metric for column in COLUMNS}
-    assert {name for record in read_records(runs) for name in record.metrics} <= shown
+    assert {name for record in load_records(runs).values() for name in record.metrics} <= shown
     probe = TimingProbe("timing", 1.0, (), (), ("uniform_times", "shuffled_intervals"))
     treatments = [*probe.treatments(), *(f"{name}_retrained" for name in probe.retrain)]
     assert {metric_name(name) for name in treatments} <= shown
@@ -64,7 +65,7 @@ def test_every_number_of_a_record_has_a_column(runs: Path) -> None:
 
 def test_record_says_what_a_row_needs(runs: Path, task_folder: Path) -> None:
     """Accuracy with interval, spikes, speed, modelled energy, checksums, versions, seeds: all there."""
-    (record,) = [item for item in read_records(runs) if item.backend == "bss2"]
+    (record,) = [item for item in load_records(runs).values() if item.backend == "bss2"]
     accuracy = record.metrics["accuracy"]
     assert accuracy.value is not None
     assert accuracy.interval is not None
@@ -151,6 +152,6 @@ def test_failed_run_is_a_record(hearspike: Run, task_folder: Path, tmp_path: Pat
         HEARSPIKE_WORKSPACE=str(tmp_path),
     )
     assert result.returncode == 1
-    records = read_records(tmp_path)
+    records = list(load_records(tmp_path).values())
     assert sorted(record.status for record in records) == ["complete", "complete", "failed", "failed"]
     assert all("spiking" in (record.reason or "spiking") for record in records)

@@ -16,10 +16,10 @@ from hearspike.leaderboard.record import (
     config_sha256,
     parse_record,
     read_record,
-    read_records,
     write_record,
 )
 from hearspike.leaderboard.record_schema import SCHEMA_FILE, json_schema, schema_text
+from hearspike.leaderboard.store import load_records
 
 CONFIG = {
     "dataset": {"name": "digits", "root": "/a", "test": "test.h5"},
@@ -48,7 +48,7 @@ def test_round_trip(tmp_path: Path) -> None:
     """Everything but tuples, which JSON has not, comes back equal."""
     path = write_record(record(), tmp_path)
     assert read_record(path) == record()
-    assert read_records(tmp_path) == [record()]
+    assert list(load_records(tmp_path).values()) == [record()]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_damaged_record_is_named(tmp_path: Path, text: str) -> None:
     """What is no record at all names its file."""
     (tmp_path / "record.json").write_text(text)
     with pytest.raises(InputError, match=r"record\.json"):
-        read_records(tmp_path)
+        load_records(tmp_path)
 
 
 def test_no_infinite_numbers(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.datasets.graded_events import graded_events
 from hearspike.leaderboard.config import build, compose, plain
-from hearspike.leaderboard.record import read_records
+from hearspike.leaderboard.store import load_records
 
 
 @pytest.mark.parametrize("representation", ["log_mel", "heidelberg", "causal", "speech"])
@@ -52,7 +52,7 @@ def test_from_sweep_to_report(hearspike: Any, data_folder: Path, tmp_path: Path)
     workspace = str(tmp_path)
     result = hearspike("evaluate", "-m", *words, splits, "training.epochs=2", HEARSPIKE_WORKSPACE=workspace)
     assert result.returncode == 0, result.stderr
-    records = read_records(tmp_path / "runs")
+    records = list(load_records(tmp_path / "runs").values())
     assert [record.task["samples"]["test"] for record in records] == [20, 20]
     shown = hearspike("report", "representation", "--format", "csv", HEARSPIKE_WORKSPACE=workspace)
     mean = sum(record.metrics["accuracy_unseen_speakers"].value or 0.0 for record in records) / 2

@@ -7,8 +7,8 @@ import pytest
 
 from hearspike.leaderboard import resume
 from hearspike.leaderboard.evaluation import evaluate
-from hearspike.leaderboard.record import read_records
 from hearspike.leaderboard.resume import find_run
+from hearspike.leaderboard.store import load_records
 
 
 @pytest.fixture(autouse=True)
@@ -57,5 +57,5 @@ def test_sweep_continues_with_what_is_missing(hearspike: Any, task_folder: Path,
     for seeds, expected in (("0", 1), ("0,1", 2), ("0,1", 2)):
         result = hearspike("evaluate", "-m", *words, f"seed={seeds}", HEARSPIKE_WORKSPACE=str(tmp_path))
         assert result.returncode == 0, result.stderr
-        assert len(read_records(tmp_path / "runs")) == expected
+        assert len(load_records(tmp_path / "runs")) == expected
     assert result.stdout.count("(made before)") == 2

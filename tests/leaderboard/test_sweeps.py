@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from hearspike.leaderboard.record import read_records
+from hearspike.leaderboard.store import load_records
 
 Run = Callable[..., Any]
 QUICK = ["dataset=iris", "timing_repeats=1"]
@@ -42,10 +42,8 @@ def test_launchers_run_every_job_of_a_sweep(launcher: list[str], hearspike: Run,
     assert result.returncode == 0, result.stderr
     here = hearspike(*words, HEARSPIKE_WORKSPACE=str(tmp_path / "here"))
     assert here.returncode == 0, here.stderr
-    scores = [
-        {record.model: record.metrics["accuracy"] for record in read_records(tmp_path / place / "runs")}
-        for place in ("here", "there")
-    ]
+    found = [load_records(tmp_path / place / "runs").values() for place in ("here", "there")]
+    scores = [{record.model: record.metrics["accuracy"] for record in records} for records in found]
     assert scores[0] == scores[1]
     assert set(scores[0]) == {"chance", "majority"}
 
@@ -60,7 +58,8 @@ def test_failure_in_another_process_is_reported(hearspike: Run, tmp_path: Path) 
     assert result.returncode == 1
     assert "hearspike: error: model: got Chance, expected a spiking network" in result.stderr
     assert "Traceback" not in result.stderr
-    assert sorted(record.status for record in read_records(tmp_path / "runs")) == ["complete", "failed"]
+    records = load_records(tmp_path / "runs").values()
+    assert sorted(record.status for record in records) == ["complete", "failed"]
 
 
 def test_sweeps_at_once_in_one_store_lose_nothing(tmp_path: Path) -> None:
@@ -76,7 +75,7 @@ def test_sweeps_at_once_in_one_store_lose_nothing(tmp_path: Path) -> None:
         for number in range(4)
     ]
     assert [sweep.wait(timeout=300) for sweep in sweeps] == [0, 0, 0, 0]
-    records = read_records(tmp_path / "runs")
+    records = list(load_records(tmp_path / "runs").values())
     assert sorted(record.seed for record in records) == list(range(20))
     assert {record.status for record in records} == {"complete"}
 
