@@ -21,7 +21,8 @@ class InputFrames:
     bins
         Number of time steps in the window.
     channels
-        The data's channels are pooled in groups of neighbours, as few as leave at most this many inputs.
+        The data's channels are pooled in groups of neighbours, as few as leave at most this many inputs. Of
+        data whose neighbouring channels are not alike, as pixels of images, it is the number of channels.
     """
 
     window: float

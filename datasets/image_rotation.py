@@ -25,14 +25,28 @@ class ImageRotation:
         The angle is uniform between minus and plus this.
     tau, threshold
         Constants of the code, see `hearspike.datasets.latency.logarithmic_latency`.
+
+    Raises
+    ------
+    InputError
+        If the data set has no such constants, and so no images in this code.
     """
 
     largest_degrees: float
-    tau: float
-    threshold: float
+    tau: float | None
+    threshold: float | None
+
+    def __post_init__(self) -> None:
+        for name in ("tau", "threshold"):
+            value = getattr(self, name)
+            if value is None or not 0.0 < value < math.inf:
+                expected = "that of a data set of images, as dataset=mnist, above 0"
+                raise InputError(f"model.rotation.{name}", value, expected)
 
     def __call__(self, events: SpikeEvents, rng: np.random.Generator) -> SpikeEvents:
         """Turn every sample by an angle of its own."""
+        assert self.tau is not None  # refused above
+        assert self.threshold is not None
         side = math.isqrt(events.channels)
         if side**2 != events.channels:
             raise InputError("model.rotation", f"{events.channels} channels", "those of a square image")

@@ -8,7 +8,7 @@ import pandas as pd
 from hearspike.errors import InputError
 from hearspike.leaderboard.config import build, compose, plain
 
-RATIOS = ("ratio_to_snntorch", "cpu_speed_up", "times_published")
+RATIOS = ("ratio_to_snntorch", "ratio_to_torch_loop", "cpu_speed_up", "times_published")
 """Columns that compare with another implementation in the same run."""
 
 
@@ -18,7 +18,7 @@ def bench(part: str) -> pd.DataFrame:
     Parameters
     ----------
     part
-        ``converter``, ``emulator``, ``loading``, ``snn``, or ``all``.
+        ``converter``, ``emulator``, ``loading``, ``snn``, ``fused``, or ``all``.
 
     Returns
     -------
@@ -36,6 +36,7 @@ def bench(part: str) -> pd.DataFrame:
         "emulator": _emulator,
         "loading": _loading,
         "snn": _snn,
+        "fused": _fused,
     }
     if part == "all":
         return pd.concat([one_row_per_number(name, bench(name)) for name in benchmarks], ignore_index=True)
@@ -84,6 +85,12 @@ def _loading() -> list[object]:
     from hearspike.datasets.loading_benchmark import benchmark
 
     return list(benchmark())
+
+
+def _fused() -> list[object]:
+    from hearspike.baselines.spiking_benchmark import fused_benchmark
+
+    return list(fused_benchmark())
 
 
 def _snn() -> list[object]:

@@ -23,6 +23,24 @@ HERE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 """The launcher that runs jobs in this process."""
 
 
+def most_inputs(most: int, side: int | None) -> int:
+    """Return how many inputs a model that pools neighbouring channels has at most.
+
+    The pixels of an image lie on no single axis along which neighbours are alike, so all of them are inputs.
+
+    Parameters
+    ----------
+    most
+        The bound for channels along one axis, such as those of an ear.
+    side
+        Pixels on each side of a square image, None for data that are none.
+    """
+    return most if side is None else max(most, side**2)
+
+
+OmegaConf.register_new_resolver("most_inputs", most_inputs, replace=True)
+
+
 def default_paths() -> dict[str, Path]:
     """Return the folders that hearspike writes to unless told otherwise."""
     paths = OmegaConf.to_container(

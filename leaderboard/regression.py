@@ -37,8 +37,9 @@ SCHEMA = "hearspike-baseline/1"
 MARGINS = {"accuracy": 0.02, "spikes_per_sample": 0.05, "energy_per_sample": 0.05}
 """Differences that do not matter: of accuracy as they are, of the others relative to the baseline's mean."""
 ABSOLUTE = ("accuracy",)
-SPEED_FACTOR = 1.5
-"""A ratio of speeds may fall by this factor: medians of short runs on shared machines differ."""
+SPEED_FACTOR = 3.0
+"""A ratio of speeds may fall by this factor: medians of short runs differ from machine to machine, and from
+run to run on a busy one. What must show is that a kernel is no longer fast, not how fast it is."""
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def regress(against: Path, update: Path | None, without_speed: bool) -> None:
     "--json", "json_file", type=click.Path(path_type=Path), help="Also write the rows to this file."
 )
 def bench(part: str, json_file: Path | None) -> None:
-    """Measure the speed of a PART: converter, emulator, loading or snn."""
+    """Measure the speed of a PART: converter, emulator, loading, snn, fused or all."""
     from hearspike.files import new_file, refuse_existing
     from hearspike.leaderboard.bench import bench as run
     from hearspike.leaderboard.table import render

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
+from hearspike.baselines.spiking_benchmark import Workload, fused_benchmark
 from hearspike.errors import InputError
-from hearspike.leaderboard.bench import bench, one_row_per_number
+from hearspike.leaderboard.bench import RATIOS, bench, one_row_per_number
 
 
 def test_tables_of_all_parts_have_one_form() -> None:
@@ -23,7 +24,16 @@ def test_tables_of_all_parts_have_one_form() -> None:
     }
 
 
+def test_fused_layers_have_a_ratio_that_regressions_are_told_by() -> None:
+    """Against plain torch in the same run; a step on three samples takes time with both."""
+    workload = Workload(name="tiny", hidden=8, recurrent=True, samples=3, steps=10)
+    (row,) = fused_benchmark(workload=workload, repeats=1)
+    assert row.ratio_to_torch_loop == pytest.approx(row.torch_loop_ms / row.fused_ms)
+    assert row.fused_ms > 0
+    assert "ratio_to_torch_loop" in RATIOS
+
+
 def test_unknown_parts_are_refused() -> None:
     """The error names the parts there are."""
-    with pytest.raises(InputError, match="converter, emulator, loading, snn, all"):
+    with pytest.raises(InputError, match="converter, emulator, loading, snn, fused, all"):
         bench("brain")

@@ -100,3 +100,21 @@ def test_every_model_in_the_configuration_can_be_built(model: str) -> None:
 def test_every_backend_in_the_configuration_can_be_built(backend: str) -> None:
     """Each YAML file gives its class all that it asks for, and nothing else."""
     assert build(plain(compose("evaluate", [f"backend={backend}"]))["backend"], "backend") is not None
+
+
+@pytest.mark.parametrize("model", ["cnn", "lstm", "rsnn_128"])
+def test_neighbouring_channels_of_ears_are_pooled_and_pixels_are_not(model: str) -> None:
+    """700 channels of an ear become at most 70 inputs, 256 pixels stay 256."""
+    frames = {}
+    for data in ("shd", "mnist"):
+        config = plain(compose("evaluate", [f"dataset={data}", f"model={model}"]))
+        frames[data] = build(config["model"], "model").frames
+    assert frames["shd"].inputs(700) <= 70
+    assert frames["mnist"].inputs(256) == 256
+
+
+def test_rotation_of_what_is_no_image_is_refused() -> None:
+    """Speech has no code of pixels; the error says which data have one."""
+    config = plain(compose("evaluate", ["dataset=fsdd", "model=chip_images_augmented"]))
+    with pytest.raises(InputError, match=r"model\.rotation\.tau.*data set of images"):
+        build(config["model"], "model")
