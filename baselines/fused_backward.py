@@ -81,8 +81,8 @@ def backward(
         by_current = np.zeros((steps + 1, chunk, width), np.float32)
         by_spike, state = np.zeros((chunk, width), np.float32), np.zeros((chunk, 3, width), np.float32)
         from_readout = np.empty((chunk, steps if len(readout_weight) > 0 else 0, width), np.float32)
-        mine, tile_rows = np.empty((steps, width), np.float32), np.empty((steps, TILE), np.float32)
-        ones = np.ones(width, np.float32)
+        mine, tile_rows = np.empty((steps, width), np.float32), np.empty((steps + 1, TILE), np.float32)
+        ones = np.ones(steps * width, np.float32)
         weight_gradient[block], recurrent_gradient[block], constant_gradient[block] = 0, 0, 0
         readout_gradient[block], decay_gradient[block] = 0, 0
         for start in range(first, last, chunk):
@@ -91,13 +91,9 @@ def backward(
                 sample = start + k
                 by_readout = _unleak(by_potentials[sample], readout_decays)
                 if len(readout_currents) > 0:
+                    seen = readout_currents[sample], potentials[sample]
                     _add_decays(
-                        by_potentials[sample],
-                        by_readout,
-                        readout_decays,
-                        readout_currents[sample],
-                        potentials[sample],
-                        decay_gradient[block],
+                        by_potentials[sample], by_readout, readout_decays, seen, decay_gradient[block]
                     )
                 by = ones if len(kept) == 0 else kept[sample]
                 multiply(from_readout[k], by_readout, readout_weight)
@@ -152,24 +148,33 @@ def backward(
                 elif len(source_gradient) > 0:
                     source_gradient[sample] = by_current[:steps, k, : source_gradient.shape[2]]
             for tile in range(width // TILE):
-                at = tile * TILE
                 for k in range(count):
                     sample = start + k
+                    tile_rows[:] = by_current[:, k, tile * TILE : (tile + 1) * TILE]
                     if units > 0 and len(active) > 0:
-                        total, ends = weight_gradient[block, tile], active_ends[sample]
-                        for step in range(steps):
-                            row, begin, end = by_current[step, k], ends[step], ends[step + 1]
-                            scatter_row(total, row, active[sample], active_values[sample], at, begin, end)
+                        ends = active_ends[sample]
+                        listed, by = active[sample], active_values[sample]
+                        _scatter(weight_gradient[block, tile], tile_rows, listed, by, ends)
                     elif units > 0:
-                        tile_rows[:] = by_current[:steps, k, at : at + TILE]
-                        for unit in range(units):
-                            total, cell = weight_gradient[block, tile, unit], sample * units + unit
-                            add_rows(total, tile_rows, steps_of, values, 0, offsets[cell], offsets[cell + 1])
+                        entries = offsets[sample * units : (sample + 1) * units + 1]
+                        _gather(weight_gradient[block, tile], tile_rows, steps_of, values, entries)
                     if len(recurrent) > 0:
-                        total, ends = recurrent_gradient[block, tile], fired_ends[sample]
-                        for step in range(steps - 1):
-                            row, begin, end = by_current[step + 1, k], ends[step], ends[step + 1]
-                            scatter_row(total, row, fired[sample, begin:end], ones, at, 0, end - begin)
+                        listed, ends = fired[sample], fired_ends[sample]
+                        _scatter(recurrent_gradient[block, tile], tile_rows[1:], listed, ones, ends[:-1])
+
+
+@njit(cache=True)
+def _scatter(total: Floats, rows: Floats, units: Ints, values: Floats, ends: Longs) -> None:
+    """Add row t of a tile, times ``values``, to those of ``total`` [unit, TILE] that are listed for step t."""
+    for step in range(len(ends) - 1):
+        scatter_row(total, rows[step], units, values, 0, ends[step], ends[step + 1])
+
+
+@njit(cache=True)
+def _gather(total: Floats, rows: Floats, steps_of: Ints, values: Floats, offsets: Longs) -> None:
+    """Add to each unit of ``total`` [unit, TILE] the rows of a tile, times ``values``, of its events."""
+    for unit in range(len(total)):
+        add_rows(total[unit], rows, steps_of, values, 0, offsets[unit], offsets[unit + 1])
 
 
 @njit(cache=True)
@@ -206,11 +211,11 @@ def _add_decays(
     by_potentials: Floats,
     by_current: Floats,
     decays: Floats,
-    currents: Floats,
-    potentials: Floats,
+    seen: tuple[Floats, Floats],
     total: NDArray[np.float64],
 ) -> None:
-    """Add what the decays of the readout's currents and membranes did to ``total`` [2, class]."""
+    """Add what the decays of the readout did to ``total`` [2, class]; ``seen`` are currents and membranes."""
+    currents, potentials = seen
     steps, classes = by_potentials.shape
     by_membrane = np.zeros(classes, np.float32)
     for step in range(steps - 1, 0, -1):
