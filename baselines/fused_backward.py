@@ -165,7 +165,7 @@ def backward(
 
 @njit(cache=True)
 def _scatter(total: Floats, rows: Floats, units: Ints, values: Floats, ends: Longs) -> None:
-    """Add row t of a tile, times ``values``, to those of ``total`` [unit, TILE] that are listed for step t."""
+    """Add row t, times ``values``, to the rows of ``total`` [unit, TILE] that are listed for step t."""
     for step in range(len(ends) - 1):
         scatter_row(total, rows[step], units, values, 0, ends[step], ends[step + 1])
 
