@@ -69,6 +69,12 @@ class Training:
         Share of the target probability that is spread over all classes.
     augmentation
         Changes of the training samples, drawn anew in every epoch.
+    averaging
+        Share :math:`d` of the old in the average of the weights, running averages of normalisation included,
+        that is updated after each step and that is judged and kept in place of the last weights (Polyak and
+        Juditsky, SIAM J. Control Optim. 30:838, 1992; fading, as in Tarvainen and Valpola, arXiv:1703.01780);
+        0 keeps the last weights. Of the first steps less is kept: at most :math:`(1 + n) / (10 + n)` after
+        :math:`n`.
     """
 
     epochs: int
@@ -83,6 +89,7 @@ class Training:
     gradient_limit: float
     label_smoothing: float
     augmentation: Augmentation
+    averaging: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patience", "batch_size"):
@@ -93,7 +100,7 @@ class Training:
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise InputError(f"training.{name}", value, "a positive number")
-        for name in ("warm_up", "label_smoothing"):
+        for name in ("warm_up", "label_smoothing", "averaging"):
             value = getattr(self, name)
             if not 0 <= value < 1:
                 raise InputError(f"training.{name}", value, "at least 0 and below 1")
@@ -216,7 +223,8 @@ def train_by_gradient(
         If the loss is no longer finite, or the checkpoint does not belong to this run.
     """
     optimiser = _optimiser(module, training, rate_factors or {})
-    run = _Run(module, optimiser, copy.deepcopy(module.state_dict()), [])
+    weights = copy.deepcopy(module.state_dict())
+    run = _Run(module, optimiser, weights, dict(weights) if training.averaging else {}, [])
     identity = _fingerprint(identity, seed, train, validation)
     if checkpoint is not None and (found := read_checkpoint(checkpoint, identity=identity)) is not None:
         run.restore(found)
@@ -225,8 +233,9 @@ def train_by_gradient(
             epoch = len(run.history) + 1
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(epoch,)))
             loss, correct = _one_epoch(run, scores, train, training, rng)
-            accuracy = _accuracy(module, scores, validation, training.batch_size)
-            run.note(EpochScore(epoch, loss, correct, accuracy))
+            with run.judged_weights():
+                accuracy = _accuracy(module, scores, validation, training.batch_size)
+                run.note(EpochScore(epoch, loss, correct, accuracy))
             if checkpoint is not None:
                 write_checkpoint(checkpoint, run.checkpoint(), identity=identity)
             note = f"train {correct:.1%}, validation {accuracy:.1%}, best {run.best.validation_accuracy:.1%}"
@@ -243,6 +252,7 @@ class _Run:
     module: torch.nn.Module
     optimiser: torch.optim.Optimizer
     best_weights: Mapping[str, torch.Tensor]
+    averages: dict[str, torch.Tensor]
     history: list[EpochScore]
 
     @property
@@ -258,20 +268,41 @@ class _Run:
         if self.best is score:
             self.best_weights = copy.deepcopy(self.module.state_dict())
 
+    @torch.no_grad()
+    def average(self, averaging: float, steps: int) -> None:
+        """Let the weights after so many steps enter their averages."""
+        share = 1 - min(averaging, (1 + steps) / (10 + steps))
+        for name, tensor in self.module.state_dict().items() if self.averages else ():
+            whole = not tensor.is_floating_point()
+            self.averages[name] = tensor.clone() if whole else self.averages[name].lerp(tensor, share)
+
+    @contextmanager
+    def judged_weights(self) -> Iterator[None]:
+        """Give the module the averages, if there are any, and then its weights again."""
+        if not self.averages:
+            yield
+            return
+        weights = copy.deepcopy(self.module.state_dict())
+        self.module.load_state_dict(self.averages)
+        yield
+        self.module.load_state_dict(weights)
+
     def checkpoint(self) -> Checkpoint:
         tensors = {f"weights/{name}": tensor for name, tensor in self.module.state_dict().items()}
         tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
+        tensors |= {f"averages/{name}": tensor for name, tensor in self.averages.items()}
         for index, entries in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{index}/{name}": tensor for name, tensor in entries.items()}
         return Checkpoint(len(self.history), tensors, {"history": [asdict(score) for score in self.history]})
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        parts: dict[str, dict[str, torch.Tensor]] = {"weights": {}, "best": {}, "optimiser": {}}
+        parts: dict[str, dict[str, torch.Tensor]]
+        parts = {"weights": {}, "best": {}, "averages": {}, "optimiser": {}}
         for name, tensor in checkpoint.tensors.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = tensor
         self.module.load_state_dict(parts["weights"])
-        self.best_weights = parts["best"]
+        self.best_weights, self.averages = parts["best"], parts["averages"]
         state: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in parts["optimiser"].items():
             index, _, entry = name.partition("/")
@@ -325,6 +356,7 @@ def _one_epoch(
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             torch.nn.utils.clip_grad_norm_(run.module.parameters(), training.gradient_limit)
             run.optimiser.step()
+            run.average(training.averaging, len(run.history) * len(batches) + number)
             loss_sum += float(loss.detach()) * len(samples)
             correct += int((values.argmax(dim=1) == labels).sum())
     return loss_sum / len(train), correct / len(train)

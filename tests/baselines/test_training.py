@@ -69,13 +69,15 @@ def run(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "adamax", "adamw"])
+@pytest.mark.parametrize(
+    ("optimiser", "averaging"), [("adam", 0.0), ("adamax", 0.0), ("adamw", 0.0), ("adamw", 0.9)]
+)
 @pytest.mark.parametrize("epoch", [1, 3, 6])
 def test_a_stopped_run_ends_with_the_same_bits(
-    counted: Data, tmp_path: Path, epoch: int, optimiser: Optimiser
+    counted: Data, tmp_path: Path, epoch: int, optimiser: Optimiser, averaging: float
 ) -> None:
     """Stopped after an epoch and started anew in a new module: same weights, averages and learning curve."""
-    training = dataclasses.replace(TRAINING, optimiser=optimiser)
+    training = dataclasses.replace(TRAINING, optimiser=optimiser, averaging=averaging)
     undisturbed, stopped, resumed = make_module(), make_module(), make_module()
     history = run(undisturbed, counted, training)
     with pytest.raises(Stopped):
@@ -130,6 +132,28 @@ def test_the_best_epoch_on_validation_is_kept(counted: Data) -> None:
     counts = torch.from_numpy(count_spikes(validation.events).astype(np.float32))
     with torch.no_grad():
         assert np.mean(module(counts).argmax(1).numpy() == flipped.labels) == best
+
+
+def test_kept_weights_are_averages_over_steps(counted: Data) -> None:
+    """By the recursion, from the weights after each step, of which every epoch has one."""
+    module, seen = make_module(), [make_module().state_dict()]
+
+    def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
+        return module(torch.from_numpy(count_spikes(events).astype(np.float32))), torch.zeros(())
+
+    def progress(stage: str, done: int, total: int, note: str) -> None:
+        seen.append({name: tensor.clone() for name, tensor in module.state_dict().items()})
+
+    training = dataclasses.replace(TRAINING, batch_size=256, averaging=0.25)
+    history = train_by_gradient(module, scores, *counted, training, seed=0, identity="", progress=progress)
+    best = max(history, key=lambda score: (score.validation_accuracy, -score.epoch)).epoch
+    for name in ("2.weight", "0.running_mean"):
+        average = seen[0][name]
+        for step in range(best):
+            kept = min(0.25, (1 + step) / (10 + step))
+            average = kept * average + (1 - kept) * seen[step + 1][name]
+        torch.testing.assert_close(module.state_dict()[name], average)
+        assert not torch.allclose(average, seen[best][name], rtol=1e-3)
 
 
 def test_patience_ends_training(counted: Data) -> None:
@@ -209,7 +233,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(counted: Data) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [("epochs", 0), ("learning_rate", -1.0), ("warm_up", 1.0), ("weight_decay", -1.0), ("optimiser", "sgd"),
-     ("schedule", "steps")],
+     ("schedule", "steps"), ("averaging", 1.0)],
 )  # fmt: skip
 def test_wrong_settings_are_refused(key: str, value: Any) -> None:
     """Each names its key."""
