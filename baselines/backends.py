@@ -122,6 +122,9 @@ class EmulatedChips:
     calibration
         A file of ``hearspike calibrate``: its chips instead of chips drawn from the profile, with the noise
         that they were calibrated with. None for the profile.
+    samples_per_batch
+        Samples that a chip runs in one go, as many as its trace memory holds at most; its thresholds drift
+        from batch to batch. None for one batch of all samples.
     """
 
     chips: int
@@ -134,11 +137,14 @@ class EmulatedChips:
     silenced_share: float = 0.0
     duration_us: float | None = None
     calibration: Path | None = None
+    samples_per_batch: int | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("chips", 1), ("chip_seed", 0)):
             if getattr(self, name) < least:
                 raise InputError(f"backend.{name}", getattr(self, name), f"at least {least}")
+        if self.samples_per_batch is not None and self.samples_per_batch < 1:
+            raise InputError("backend.samples_per_batch", self.samples_per_batch, "at least 1, or null")
         for name in ("time_scale", "step_us"):
             if not getattr(self, name) > 0:
                 raise InputError(f"backend.{name}", getattr(self, name), "a positive number")
@@ -195,6 +201,9 @@ class EmulatedChips:
         except InputError as error:
             if error.subject != "network" or not hidden or self.silenced_share > 0:
                 raise
+            if self.samples_per_batch is not None:
+                expected = "null for a network that is larger than a chip"
+                raise InputError("backend.samples_per_batch", self.samples_per_batch, expected) from error
             return cut(graph, BSS2, time_scale=self.time_scale)
         return silenced(placement, self.silenced_share, seed=seed)
 
@@ -220,7 +229,13 @@ class EmulatedChips:
                 )
             else:
                 emulation = emulate(
-                    placement, *given, duration=window, step=step, noise_seed=seed, first_sample=start
+                    placement,
+                    *given,
+                    duration=window,
+                    step=step,
+                    noise_seed=seed,
+                    first_sample=start,
+                    samples_per_batch=self.samples_per_batch,
                 )
             parts.append(emulation)
         rule, share = fitted.readout, 1 / len(inputs)

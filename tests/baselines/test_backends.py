@@ -87,6 +87,31 @@ def test_batches_do_not_change_answers(
     assert (together.layer_spikes["hidden"] != other.layer_spikes["hidden"]).any()
 
 
+def test_thresholds_drift_from_one_batch_of_a_chip_to_the_next(
+    fitted: FittedRecurrentNetwork, timed: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without drift any size gives the same bits; with it, the batches after the first are others."""
+    events = timed[1].events.select(np.arange(6))
+
+    def spikes(samples_per_batch: int | None, drift: float) -> np.ndarray:
+        profile = replace(REAL, noise=Noise(membrane=0.01, threshold_drift=drift))
+        chips = replace(CHIPS, profile=profile, samples_per_batch=samples_per_batch)
+        return chips.predict(fitted, events, seed=0).layer_spikes["hidden"]
+
+    whole = spikes(None, 0.0)
+    for size in (1, 2, 5):
+        np.testing.assert_array_equal(spikes(size, 0.0), whole)
+    drifting, one = spikes(3, 0.2), spikes(None, 0.2)
+    np.testing.assert_array_equal(drifting[:, :3], one[:, :3])
+    assert (drifting[:, 3:] != one[:, 3:]).any()
+    monkeypatch.setattr(backends, "EMULATION_BATCH", 4)  # what is emulated at once is no batch of the chip
+    np.testing.assert_array_equal(spikes(3, 0.2), drifting)
+    with pytest.raises(InputError, match="samples_per_batch: got 99, expected 1 to"):
+        spikes(99, 0.0)
+    with pytest.raises(InputError, match=r"backend\.samples_per_batch: got 0"):
+        replace(CHIPS, samples_per_batch=0)
+
+
 def test_energy_is_power_times_time_on_the_chip(fitted: FittedRecurrentNetwork, timed: Data) -> None:
     """0.2 s of speech at 2000-fold speed take 100 µs; times 0.2 W that is 20 µJ."""
     predictions = CHIPS.predict(fitted, timed[1].events.select(np.arange(2)), seed=0)
