@@ -31,6 +31,7 @@ def rows(folder: Path) -> pd.DataFrame:
                 "model": r.config["model"]["name"],
                 "deployment": DEPLOYMENTS[r.config["deployment"]["name"]],
                 "backend": r.backend,
+                "representation": (r.config.get("representation") or {}).get("name", ""),
                 "seed": r.seed,
                 "accuracy": r.metrics["accuracy"].value,
                 "accuracies": r.chips["accuracies"] if r.chips else None,
@@ -40,7 +41,6 @@ def rows(folder: Path) -> pd.DataFrame:
                 "quantities": ", ".join(r.config["backend"].get("profile", {}).get("quantities", [])),
                 "duration_us": r.config["backend"].get("duration_us"),
                 "spike_penalty": r.config["model"].get("spike_penalty"),
-                "readout_scale": r.config["model"].get("readout_scale"),
                 "dropout": r.config["model"].get("dropout"),
                 "epochs": r.config["training"]["epochs"],
             }
@@ -70,17 +70,29 @@ def accuracy(runs: Path) -> None:
         accuracy=("accuracy", percent), spikes=("hidden spikes", "mean"), seeds=("seed", "nunique")
     )
     show("MNIST, test accuracy in %", table.round(1).reset_index())
-    mean = groups["accuracy"].mean().unstack("backend")
+    silenced(frame)
+
+
+def silenced(frame: pd.DataFrame) -> None:
+    """Error with all hidden neurons and with 15 % of them silenced."""
+    mean = frame.groupby(["model", "dropout", "deployment", "backend"])["accuracy"].mean().unstack("backend")
     if {"bss2_one_chip", "bss2_silenced"} <= set(mean.columns):
-        whole, silenced = 1 - mean["bss2_one_chip"], 1 - mean["bss2_silenced"]
+        whole, fewer = 1 - mean["bss2_one_chip"], 1 - mean["bss2_silenced"]
         errors = pd.DataFrame(
             {
                 "error in %": 100 * whole,
-                "silenced": 100 * silenced,
-                "increase in %": 100 * (silenced / whole - 1),
+                "silenced": 100 * fewer,
+                "increase in %": 100 * (fewer / whole - 1),
             }
         )
         show("15 % of the hidden neurons silenced", errors.dropna().round(2).reset_index())
+
+
+def neuron_death(runs: Path) -> None:
+    """Show what silenced neurons do with and without dropout."""
+    frame = rows(runs / "mnist_neuron_death")
+    if not frame.empty:
+        silenced(frame)
 
 
 def hundred_chips(runs: Path) -> None:
@@ -142,7 +154,6 @@ def decalibration(runs: Path) -> None:
     if frame.empty:
         return
     frame["spread"] *= 100
-    frame["deployment"] += frame["readout_scale"].map(lambda scale: f", readout {scale:g}")
     curve(frame, "spread", "scatter of targets (%)", "mnist_decalibration", ["deployment", "quantities"])
     table = (100 * frame.pivot_table("accuracy", ["quantities", "deployment"], "spread")).round(2)
     show("Accuracy in % against scatter in %", table.astype(object).fillna("").reset_index())
@@ -170,7 +181,7 @@ def speech(runs: Path) -> None:
     frame = rows(runs / "fsdd_on_chip")
     if frame.empty:
         return
-    groups = frame.groupby(["deployment", "backend"])
+    groups = frame.groupby(["representation", "deployment", "backend"])
     table = groups.agg(
         accuracy=("accuracy", percent), spikes=("hidden spikes", "mean"), seeds=("seed", "nunique")
     )
@@ -184,5 +195,5 @@ def save(figure: Figure, name: str) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    for part in (accuracy, hundred_chips, sparsity, decalibration, latency, speech):
+    for part in (accuracy, neuron_death, hundred_chips, sparsity, decalibration, latency, speech):
         part(folder)
