@@ -128,8 +128,9 @@ class _FusedLayer(torch.autograd.Function):
             "readout": np.empty((blocks, -(-classes // TILE), neurons, TILE), np.float32),
             "decays": np.empty((blocks, 2, classes)),
         }
-        by_traces = torch.zeros(potentials.shape if classes else (samples, steps, neurons))
-        by_traces = by_traces if gradients[0] is None else gradients[0]
+        by_traces = gradients[0]
+        if by_traces is None:  # nothing but the counts had a part in the loss
+            by_traces = torch.zeros(potentials.shape if classes else (samples, steps, neurons))
         arguments = (
             _array(None if classes else by_traces, 3),
             _array(by_traces if classes else None, 3),
