@@ -179,7 +179,7 @@ class EmulatedChips:
         if not isinstance(fitted, SpikingNetwork):
             raise InputError("model", type(fitted).__name__, "a network that can be placed on a chip")
         inputs = fitted.encode(events)
-        placement = self._placed(fitted.network(), seed)
+        placement = self._placed(fitted, seed)
         chips = self.population()
         parts = [chips.part(k, k + 1) for k in range(self.chips)]
         by_chip = [self._run(chip, placement, fitted, inputs, seed) for chip in parts]
@@ -193,18 +193,23 @@ class EmulatedChips:
             ),
         )
 
-    def _placed(self, graph: nir.NIRGraph, seed: int) -> Placement | Schedule:
-        """Return the network on a chip, or cut into runs if it is larger than one."""
+    def _placed(self, fitted: SpikingNetwork, seed: int) -> Placement | Schedule:
+        """Return the network on a chip, or cut into runs if it is larger than one.
+
+        A neuron is held at its reset as long as in software, or as the chip can.
+        """
+        graph, period = fitted.network(), fitted.refractory_period
         hidden = [node for node in graph.nodes.values() if isinstance(node, nir.CubaLIF)]
+        period = None if period is None else float(np.clip(period / self.time_scale, *BSS2.refractory_range))
         try:
-            placement = place(graph, specification=BSS2, time_scale=self.time_scale)
+            placement = place(graph, specification=BSS2, time_scale=self.time_scale, refractory_period=period)
         except InputError as error:
             if error.subject != "network" or not hidden or self.silenced_share > 0:
                 raise
             if self.samples_per_batch is not None:
                 expected = "null for a network that is larger than a chip"
                 raise InputError("backend.samples_per_batch", self.samples_per_batch, expected) from error
-            return cut(graph, BSS2, time_scale=self.time_scale)
+            return cut(graph, BSS2, time_scale=self.time_scale, refractory_period=period)
         return silenced(placement, self.silenced_share, seed=seed)
 
     def _run(

@@ -239,6 +239,11 @@ class FittedChipNetwork:
         return self.settings.input.step
 
     @property
+    def refractory_period(self) -> None:
+        """The chip's usual one, as published."""
+        return
+
+    @property
     def readout(self) -> Readout:
         """What of the readout trace decides."""
         return self.settings.readout

@@ -141,6 +141,11 @@ class FittedForeignNetwork:
         return self.settings.step
 
     @property
+    def refractory_period(self) -> None:
+        """The chip's usual one: NIR has none."""
+        return
+
+    @property
     def readout(self) -> Readout:
         """What of the readout trace decides."""
         return self.settings.readout

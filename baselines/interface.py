@@ -169,6 +169,10 @@ class SpikingNetwork(Protocol):
         """Length of a time step in software, in seconds."""
 
     @property
+    def refractory_period(self) -> float | None:
+        """Seconds for which a spike holds a neuron at its reset in software; None for the chip's usual."""
+
+    @property
     def readout(self) -> Readout:
         """What of the readout trace decides: ``maximum``, ``sum`` or ``last``."""
 

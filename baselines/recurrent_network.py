@@ -260,6 +260,11 @@ class FittedRecurrentNetwork:
         return self.settings.input.step
 
     @property
+    def refractory_period(self) -> float:
+        """A step: in the one after a spike the membrane stays at its reset."""
+        return self.step
+
+    @property
     def readout(self) -> Readout:
         """What of the readout trace decides."""
         return self.settings.readout

@@ -353,6 +353,11 @@ class FittedChipClassifier(FittedSpikingClassifier):
         return self.settings.step
 
     @property
+    def refractory_period(self) -> float:
+        """A step: in the one after a spike the membrane stays at its reset."""
+        return self.step
+
+    @property
     def readout(self) -> Readout:
         """What of the readout trace decides."""
         return self.settings.readout

@@ -14,9 +14,10 @@ from hearspike.baselines.backends import EmulatedChips
 from hearspike.baselines.input_frames import InputFrames
 from hearspike.baselines.interface import SpikingModel, SpikingNetwork
 from hearspike.baselines.spiking_layer import leaky_readout
+from hearspike.baselines.spiking_module import SpikingModule
 from hearspike.baselines.spiking_network import FittedChipClassifier, SpikingClassifier
 from hearspike.baselines.training import Training
-from hearspike.datasets import SpikeDataset
+from hearspike.datasets import SpikeDataset, SpikeEvents
 from hearspike.datasets.augmentation import Augmentation
 from hearspike.emulator import BSS2, ChipProfile, ConstantPower, Noise, Variation, place
 from hearspike.errors import InputError
@@ -211,23 +212,40 @@ def test_a_plain_network_can_be_placed_on_a_chip(plain: FittedChipClassifier) ->
     place(graph, specification=BSS2, time_scale=plain.settings.time_scale)
 
 
+IDEAL_CHIP = EmulatedChips(
+    chips=1,
+    chip_seed=0,
+    profile=ChipProfile(name="ideal", variation=Variation(), noise=Noise()),
+    time_scale=2000.0,
+    step_us=0.5,
+    energy=ConstantPower(power_W=0.2, source="test"),
+)
+
+
 def test_an_ideal_chip_answers_as_software_does(timed: Data) -> None:
     """Two layers, each neuron with its own time constants, in continuous time and with 6-bit weights."""
     changes = FAMILY["own time constants"] | {"hidden": (24, 16)}
     fitted = member(changes).fit(*timed, seed=0)
     assert isinstance(fitted, FittedChipClassifier)
     events = timed[1].events.select(np.arange(64))
-    chips = EmulatedChips(
-        chips=1,
-        chip_seed=0,
-        profile=ChipProfile(name="ideal", variation=Variation(), noise=Noise()),
-        time_scale=2000.0,
-        step_us=0.5,
-        energy=ConstantPower(power_W=0.2, source="test"),
-    )
-    on_chip = chips.predict(fitted, events, seed=0).labels[0]
+    on_chip = IDEAL_CHIP.predict(fitted, events, seed=0).labels[0]
     # Rounded weights and spikes between steps may turn close decisions; 64 samples, 10 % allowed.
     assert np.mean(on_chip == fitted.predict(events).labels[0]) > 0.9
+
+
+def test_no_neuron_fires_more_often_on_a_chip_than_steps_allow(timed: Data) -> None:
+    """Strong constant drive, steps of 20 ms: held for a step after each spike, as in software."""
+    model = member({"frames": InputFrames(window=0.1, bins=5, channels=10)})
+    module = SpikingModule(model, 10, 2)
+    module.hidden[0].weight.data.fill_(3.0)
+    fitted = model.restore({k: v.numpy() for k, v in module.state_dict().items()}, channels=10, classes=2)
+    times = np.tile(np.arange(0, 0.1, 1e-3, dtype=np.float32), (10, 1)).T.ravel()
+    units = np.tile(np.arange(10, dtype=np.uint16), 100)
+    events = SpikeEvents(times, units, np.array([0, 1000]), channels=10)
+    in_software = fitted.predict(events).layer_spikes["hidden1"][0, 0] / 24
+    on_chip = IDEAL_CHIP.predict(fitted, events, seed=0).layer_spikes["hidden1"][0, 0] / 24
+    assert in_software == 3  # in every other of five steps
+    assert 3 <= on_chip <= 5  # 100 ms, at least 20 ms from one spike to the next
 
 
 @pytest.mark.parametrize(
