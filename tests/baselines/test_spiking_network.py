@@ -236,9 +236,9 @@ def test_an_ideal_chip_answers_as_software_does(timed: Data) -> None:
 def test_no_neuron_fires_more_often_on_a_chip_than_steps_allow(timed: Data) -> None:
     """Strong constant drive, steps of 20 ms: held for a step after each spike, as in software."""
     model = member({"frames": InputFrames(window=0.1, bins=5, channels=10)})
-    module = SpikingModule(model, 10, 2)
-    module.hidden[0].weight.data.fill_(3.0)
-    fitted = model.restore({k: v.numpy() for k, v in module.state_dict().items()}, channels=10, classes=2)
+    parameters = {name: values.numpy() for name, values in SpikingModule(model, 10, 2).state_dict().items()}
+    parameters["hidden.0.weight"][:] = 3.0
+    fitted = model.restore(parameters, channels=10, classes=2)
     times = np.tile(np.arange(0, 0.1, 1e-3, dtype=np.float32), (10, 1)).T.ravel()
     units = np.tile(np.arange(10, dtype=np.uint16), 100)
     events = SpikeEvents(times, units, np.array([0, 1000]), channels=10)
