@@ -134,7 +134,11 @@ def test_calibrated_chips_stand_in_for_the_profile(
 ) -> None:
     """The chips of the file run; a file of fewer or other chips is refused."""
     network = place(fitted.network(), time_scale=2000.0).layers[0]
-    targets = Targets(tau_mem=float(network.tau_mem[0]), tau_syn=float(network.tau_syn[0]))
+    targets = Targets(
+        tau_mem=float(network.tau_mem[0]),
+        tau_syn=float(network.tau_syn[0]),
+        refractory=fitted.refractory_period / 2000.0,
+    )
     file = tmp_path / "chips.npz"
     calibrated = calibrate_chips(REAL, targets, chips=1, seed=7)
     calibrated.save(file)
@@ -166,6 +170,7 @@ class Wide:
     """A fitted network of 300 hidden neurons, more than a chip has."""
 
     window, step, readout = 0.05, 1e-3, "maximum"
+    refractory_period = None
     parameters: ClassVar[dict[str, np.ndarray]] = {}
 
     def network(self) -> nir.NIRGraph:
