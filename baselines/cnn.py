@@ -27,7 +27,7 @@ class ConvolutionalNetwork(FrameClassifier):
     Parameters
     ----------
     frames, training
-        See `hearspike.baselines.frame_classifier.FrameClassifier`.
+        See `hearspike.baselines.gradient_classifier.GradientClassifier`.
     maps
         Number of maps of each block.
     features

@@ -3,32 +3,30 @@
 What the CNN of `hearspike.baselines.cnn` is among networks of real numbers, with spikes between all layers.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from hearspike.baselines.convolutional_spiking_module import ConvolutionalSpikingModule, MapLayer
 from hearspike.baselines.decision import decide
-from hearspike.baselines.input_frames import InputFrames
+from hearspike.baselines.gradient_classifier import FittedModule, GradientClassifier
 from hearspike.baselines.interface import Operations, Predictions
 from hearspike.baselines.operations import neuron_operations, spike_operations
 from hearspike.baselines.spiking_layer import Implementation
-from hearspike.baselines.training import EpochScore, Training, one_thread, seeded_torch, train_by_gradient
-from hearspike.datasets import SpikeDataset, SpikeEvents
+from hearspike.baselines.training import EpochScore, one_thread
+from hearspike.datasets import SpikeEvents
 from hearspike.errors import InputError
-from hearspike.progress import Progress, no_progress
 
 PREDICTION_BATCH = 64
 """Samples that pass through the network at once when it predicts: bounds the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvolutionalSpikingNetwork:
+class ConvolutionalSpikingNetwork(
+    GradientClassifier[ConvolutionalSpikingModule, "FittedConvolutionalSpikingNetwork"]
+):
     r"""Settings of the network; `hearspike.baselines.neurons` has the equations of its neurons.
 
     Map :math:`j` of a layer has a neuron for each channel :math:`x`, driven by
@@ -72,7 +70,6 @@ class ConvolutionalSpikingNetwork:
         Settings of the gradient descent.
     """
 
-    frames: InputFrames
     maps: tuple[int, ...]
     kernel_steps: int
     kernel_channels: int
@@ -84,7 +81,6 @@ class ConvolutionalSpikingNetwork:
     dropout: float
     readout_gain: float
     implementation: Implementation
-    training: Training
 
     def __post_init__(self) -> None:
         if not self.maps or min(self.maps) < 1:
@@ -109,61 +105,32 @@ class ConvolutionalSpikingNetwork:
         """Membrane time constant at the start in seconds of the data's time."""
         return self.tau_mem_us * 1e-6 * self.time_scale
 
-    def fit(
+    def module(self, inputs: int, classes: int) -> ConvolutionalSpikingModule:
+        """Return the untrained network."""
+        return ConvolutionalSpikingModule(self, inputs, classes)
+
+    def scores(
+        self, module: ConvolutionalSpikingModule, events: SpikeEvents
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the sum of the readout over time, times its gain, and no penalty."""
+        traces = module(self.frames(events)).traces
+        return self.readout_gain * decide(traces, "sum"), torch.zeros(())
+
+    def fitted(
         self,
-        train: SpikeDataset,
-        validation: SpikeDataset,
-        *,
-        seed: int,
-        progress: Progress = no_progress,
-        checkpoint: Path | None = None,
+        module: ConvolutionalSpikingModule,
+        inputs: int,
+        classes: int,
+        history: tuple[EpochScore, ...],
     ) -> "FittedConvolutionalSpikingNetwork":
-        """Train the weights; keep those of the epoch that is best on validation speakers."""
-        inputs, classes = self.frames.inputs(train.events.channels), len(train.classes)
-        with seeded_torch(np.random.default_rng(np.random.SeedSequence(seed))):
-            module = ConvolutionalSpikingModule(self, inputs, classes)
-
-        def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
-            traces = module(self.frames(events)).traces
-            return self.readout_gain * decide(traces, "sum"), torch.zeros(())
-
-        history = train_by_gradient(
-            module,
-            scores,
-            train,
-            validation,
-            self.training,
-            seed=seed,
-            identity=repr(self),
-            progress=progress,
-            checkpoint=checkpoint,
-        )
+        """Return the network with this module."""
         return FittedConvolutionalSpikingNetwork(self, module, inputs, classes, history)
 
-    def restore(
-        self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
-    ) -> "FittedConvolutionalSpikingNetwork":
-        """Return the network with these tensors."""
-        inputs = self.frames.inputs(channels)
-        module = ConvolutionalSpikingModule(self, inputs, classes)
-        module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in parameters.items()})
-        return FittedConvolutionalSpikingNetwork(self, module, inputs, classes, ())
 
-
-@dataclass(frozen=True)
-class FittedConvolutionalSpikingNetwork:
+class FittedConvolutionalSpikingNetwork(
+    FittedModule[ConvolutionalSpikingNetwork, ConvolutionalSpikingModule]
+):
     """A trained network in software."""
-
-    settings: ConvolutionalSpikingNetwork
-    module: ConvolutionalSpikingModule
-    inputs: int
-    classes: int
-    history: tuple[EpochScore, ...]
-
-    @property
-    def parameters(self) -> dict[str, NDArray[Any]]:
-        """Weights, learnt constants and running averages."""
-        return {name: tensor.numpy() for name, tensor in self.module.state_dict().items()}
 
     @torch.no_grad()
     def predict(self, events: SpikeEvents) -> Predictions:

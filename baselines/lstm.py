@@ -20,7 +20,7 @@ class LongShortTermMemory(FrameClassifier):
     Parameters
     ----------
     frames, training
-        See `hearspike.baselines.frame_classifier.FrameClassifier`.
+        See `hearspike.baselines.gradient_classifier.GradientClassifier`.
     hidden
         Number of cells in a layer and direction.
     layers

@@ -6,10 +6,8 @@ from neuron to neuron (Perez-Nieves et al., Nat. Commun. 12:5791, 2021), and lea
 (`hearspike.baselines.axonal_delays`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import nir
 import numpy as np
@@ -18,17 +16,16 @@ from numpy.typing import NDArray
 
 from hearspike.baselines.decision import decide
 from hearspike.baselines.event_batch import EventBatch, events_in_steps
-from hearspike.baselines.input_frames import InputFrames
+from hearspike.baselines.gradient_classifier import FittedModule, GradientClassifier
 from hearspike.baselines.interface import NetworkShape, Operations, Predictions, Readout
 from hearspike.baselines.neurons import Reset
 from hearspike.baselines.operations import neuron_operations, spike_operations, value_operations
 from hearspike.baselines.spiking_graph import spiking_graph
 from hearspike.baselines.spiking_layer import Implementation
 from hearspike.baselines.spiking_module import SpikingModule
-from hearspike.baselines.training import EpochScore, Training, one_thread, seeded_torch, train_by_gradient
-from hearspike.datasets import SpikeDataset, SpikeEvents
+from hearspike.baselines.training import EpochScore, one_thread
+from hearspike.datasets import SpikeEvents
 from hearspike.errors import InputError
-from hearspike.progress import Progress, no_progress
 
 PREDICTION_BATCH = 256
 """Samples that pass through the network at once when it predicts: bounds the memory."""
@@ -46,8 +43,8 @@ CHIP_SETTINGS = {
 """What a network on a chip does without."""
 
 
-@dataclass(frozen=True)
-class SpikingClassifier:
+@dataclass(frozen=True, kw_only=True)
+class SpikingClassifier(GradientClassifier[SpikingModule, "FittedSpikingClassifier"]):
     r"""Settings of a network; `hearspike.baselines.neurons` has its equations.
 
     With spikes at the beginnings of steps of length :math:`\Delta` the recursion
@@ -110,7 +107,6 @@ class SpikingClassifier:
         Settings of the gradient descent.
     """
 
-    frames: InputFrames
     compress: bool
     hidden: tuple[int, ...]
     recurrent: bool
@@ -137,7 +133,8 @@ class SpikingClassifier:
     upper_spikes: float
     upper_penalty: float
     implementation: Implementation
-    training: Training
+
+    rate_factors = RATE_FACTORS
 
     def __post_init__(self) -> None:
         if not self.hidden or min(self.hidden) < 1:
@@ -207,51 +204,20 @@ class SpikingClassifier:
                 raise InputError(f"model.{name}", getattr(self, name), f"{none} for a network on a chip")
         return NetworkShape(self.frames.inputs(channels), self.hidden, classes, recurrent=self.recurrent)
 
-    def fit(
-        self,
-        train: SpikeDataset,
-        validation: SpikeDataset,
-        *,
-        seed: int,
-        progress: Progress = no_progress,
-        checkpoint: Path | None = None,
-    ) -> "FittedSpikingClassifier":
-        """Train the weights; keep those of the epoch that is best on validation speakers."""
-        inputs, classes = self.frames.inputs(train.events.channels), len(train.classes)
-        with seeded_torch(np.random.default_rng(np.random.SeedSequence(seed))):
-            module = SpikingModule(self, inputs, classes)
+    def module(self, inputs: int, classes: int) -> SpikingModule:
+        """Return the untrained network."""
+        return SpikingModule(self, inputs, classes)
 
-        def scores(events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
-            activity = module(self.drive(self.steps(events)))
-            penalty = torch.stack([self.penalty(counts) for counts in activity.counts]).sum()
-            return self.readout_gain * decide(activity.traces, self.readout), penalty
+    def scores(self, module: SpikingModule, events: SpikeEvents) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what the readout decides by, times its gain, and the regularisers."""
+        activity = module(self.drive(self.steps(events)))
+        penalty = torch.stack([self.penalty(counts) for counts in activity.counts]).sum()
+        return self.readout_gain * decide(activity.traces, self.readout), penalty
 
-        history = train_by_gradient(
-            module,
-            scores,
-            train,
-            validation,
-            self.training,
-            seed=seed,
-            identity=repr(self),
-            progress=progress,
-            checkpoint=checkpoint,
-            rate_factors=RATE_FACTORS,
-        )
-        return self._fitted(module, inputs, classes, history)
-
-    def restore(
-        self, parameters: Mapping[str, NDArray[Any]], *, channels: int, classes: int
-    ) -> "FittedSpikingClassifier":
-        """Return the network with these tensors."""
-        inputs = self.frames.inputs(channels)
-        module = SpikingModule(self, inputs, classes)
-        module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in parameters.items()})
-        return self._fitted(module, inputs, classes, ())
-
-    def _fitted(
+    def fitted(
         self, module: SpikingModule, inputs: int, classes: int, history: tuple[EpochScore, ...]
     ) -> "FittedSpikingClassifier":
+        """Return the network with this module, one for chips if they have all that it has."""
         form = FittedChipClassifier if self.fits_chips else FittedSpikingClassifier
         return form(self, module, inputs, classes, history)
 
@@ -271,20 +237,8 @@ class SpikingClassifier:
         return self.lower_penalty * lower + self.upper_penalty * upper
 
 
-@dataclass(frozen=True)
-class FittedSpikingClassifier:
+class FittedSpikingClassifier(FittedModule[SpikingClassifier, SpikingModule]):
     """A trained network in software."""
-
-    settings: SpikingClassifier
-    module: SpikingModule
-    inputs: int
-    classes: int
-    history: tuple[EpochScore, ...]
-
-    @property
-    def parameters(self) -> dict[str, NDArray[Any]]:
-        """Weights, learnt constants and running averages."""
-        return {name: tensor.numpy() for name, tensor in self.module.state_dict().items()}
 
     @torch.no_grad()
     def predict(self, events: SpikeEvents) -> Predictions:
@@ -338,7 +292,6 @@ class FittedSpikingClassifier:
         return counted
 
 
-@dataclass(frozen=True)
 class FittedChipClassifier(FittedSpikingClassifier):
     """A trained network of neurons that chips have: a `hearspike.baselines.interface.SpikingNetwork`."""
 
