@@ -27,7 +27,7 @@ class Column:
     absent
         Why a complete run may lack the metric.
     detail
-        Whether the site shows the column only when asked for more.
+        Whether the column stays out of tables for people: the site shows it when asked for more.
     """
 
     metric: str

@@ -40,8 +40,9 @@ class Footnotes:
 def render_standings(standings: Sequence[Standing], form: str) -> str:
     """Write standings in one of the forms of `hearspike.leaderboard.table`.
 
-    Forms for people round, leave out columns that no run has a number for, and carry footnotes. CSV and JSON
-    have every column and all digits. CSV holds the rows that were run; published results are in all others.
+    Forms for people round, leave out columns of detail and those that no run has a number for, and carry
+    footnotes. CSV and JSON have every column and all digits. CSV holds the rows that were run; published
+    results are in all others.
 
     Raises
     ------
@@ -120,7 +121,8 @@ def closing_notes(standing: Standing) -> list[str]:
 
 def _for_people(standing: Standing, form: str) -> str:
     footnotes = Footnotes()
-    columns = shown_columns(standing)
+    shown = shown_columns(standing)
+    columns = [column for column in shown if not column.detail]
     common = {column.metric: common_note(column, standing) for column in columns}
     headings = [
         "rank", "model", "backend", "runs",
@@ -138,6 +140,9 @@ def _for_people(standing: Standing, form: str) -> str:
         lines.append([rank, row.model, backend_text(row), runs_text(row), *cells, row.config[:8]])
     table = pd.DataFrame(lines, columns=headings)
     notes = [*footnotes.texts(), *closing_notes(standing)]
+    if len(columns) < len(shown):
+        details = "; ".join(column.title for column in shown if column.detail)
+        notes.append(f"In CSV, JSON and on the site as well: {details}.")
     text = render(table, form, title=title(standing), notes=notes)
     if standing.published:
         text += "\n" + render(
