@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hearspike.baselines.event_batch import EventBatch, events_of
 from hearspike.baselines.neurons import LeakyReadout, Neurons
 from hearspike.baselines.spiking_layer import Implementation, spiking_layer_with_readout
-from hearspike.baselines.spiking_peers import DECAY_MEM, DECAY_SYN, PEERS, SLOPE, Forward
+from hearspike.baselines.spiking_peers import DECAY_MEM, DECAY_SYN, PEERS, SLOPE, Forward, Peers
 
 CHANNELS, OUTPUTS = 700, 20
 SPIKES_PER_SAMPLE, SPREAD = 8500, 0.2
@@ -66,7 +66,7 @@ class TrainingSpeed:
         Samples per wall time and per processor time, medians; the second is what is left to compare on a
         machine that does other things as well, but counts threads that wait.
     ratio_to_snntorch
-        Of samples per wall time.
+        Of samples per wall time; None if snnTorch was not measured.
     """
 
     network: str
@@ -75,7 +75,7 @@ class TrainingSpeed:
     hidden_activity: float
     samples_per_s: float
     samples_per_cpu_s: float
-    ratio_to_snntorch: float
+    ratio_to_snntorch: float | None
 
 
 FUSED_WORKLOAD = Workload(name="700-128-20 recurrent", hidden=128, recurrent=True, samples=32)
@@ -153,7 +153,7 @@ def random_weights(workload: Workload, events: EventBatch, *, seed: int) -> list
 
 
 def implementations(
-    frames: NDArray[np.float32], events: EventBatch, weights: list[torch.Tensor]
+    frames: NDArray[np.float32], events: EventBatch, weights: list[torch.Tensor], peers: Peers
 ) -> Iterator[tuple[str, Forward, list[torch.Tensor]]]:
     """Give each implementation that is installed its own copy of the weights."""
 
@@ -164,14 +164,16 @@ def implementations(
     dense = torch.from_numpy(frames)
     yield "hearspike fused", own_forward("fused", events, mine), mine
     yield "hearspike torch loop", own_forward("torch", dense, plain), plain
-    for name, build in PEERS.items():
+    for name, build in peers.items():
         theirs = copies()
         forward = build(dense.transpose(0, 1).contiguous(), theirs)
         if forward is not None:
             yield name, forward, theirs
 
 
-def measure(workload: Workload, *, threads: int, repeats: int, seed: int = 0) -> list[TrainingSpeed]:
+def measure(
+    workload: Workload, *, threads: int, repeats: int, peers: Peers = PEERS, seed: int = 0
+) -> list[TrainingSpeed]:
     """Time training steps of every implementation in turn, with the same data and weights."""
     frames = random_frames(workload, seed=seed)
     events = events_of(frames)
@@ -179,7 +181,7 @@ def measure(workload: Workload, *, threads: int, repeats: int, seed: int = 0) ->
     runs: dict[str, Callable[[], torch.Tensor]] = {}
     with _threads(threads):
         for name, forward, weights in implementations(
-            frames, events, random_weights(workload, events, seed=seed)
+            frames, events, random_weights(workload, events, seed=seed), peers
         ):
             runs[name] = _training_step(forward, weights, labels)
         times: dict[str, list[tuple[float, float, float]]] = {name: [] for name in runs}
@@ -203,36 +205,23 @@ def measure(workload: Workload, *, threads: int, repeats: int, seed: int = 0) ->
             hidden_activity=activity,
             samples_per_s=workload.samples / wall,
             samples_per_cpu_s=workload.samples / cpu,
-            ratio_to_snntorch=medians["snntorch"][0] / wall,
+            ratio_to_snntorch=medians["snntorch"][0] / wall if "snntorch" in medians else None,
         )
         for name, (wall, cpu, activity) in medians.items()
     ]
 
 
-def fused_benchmark(*, workload: Workload = FUSED_WORKLOAD, repeats: int = 9) -> list[FusedSpeed]:
+def fused_benchmark(*, workload: Workload = FUSED_WORKLOAD, repeats: int = 3) -> list[FusedSpeed]:
     """Time the two implementations of our own in turn, with the same data and weights."""
-    frames = random_frames(workload, seed=0)
-    events, dense = events_of(frames), torch.from_numpy(frames)
-    labels = torch.from_numpy(np.random.default_rng(0).integers(0, OUTPUTS, workload.samples))
-    sources: dict[Implementation, EventBatch | torch.Tensor] = {"fused": events, "torch": dense}
-    times: dict[str, list[float]] = {name: [] for name in sources}
-    with _threads(1):
-        weights = random_weights(workload, events, seed=0)
-        steps = {}
-        for name, source in sources.items():
-            copies = [weight.clone().requires_grad_() for weight in weights]
-            steps[name] = _training_step(own_forward(name, source, copies), copies, labels)
-        for _ in range(repeats):
-            for name, step in steps.items():
-                step()  # the first compiles, and each brings its data back to the caches
-                start = time.process_time()
-                step()
-                times[name].append(1e3 * (time.process_time() - start))
-    fused, loop = (statistics.median(times[name]) for name in sources)
-    row = FusedSpeed(
-        network=workload.name, fused_ms=fused, torch_loop_ms=loop, ratio_to_torch_loop=loop / fused
-    )
-    return [row]
+    fused, loop = (row.samples_per_cpu_s for row in measure(workload, threads=1, repeats=repeats, peers={}))
+    return [
+        FusedSpeed(
+            network=workload.name,
+            fused_ms=1e3 * workload.samples / fused,
+            torch_loop_ms=1e3 * workload.samples / loop,
+            ratio_to_torch_loop=fused / loop,
+        )
+    ]
 
 
 def _training_step(

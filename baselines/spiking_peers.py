@@ -5,7 +5,7 @@ acts one step later and a reset to 0; spikingjelly's has no synaptic current, so
 scaled so that about as many neurons spike in each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -139,9 +139,11 @@ def spikingjelly_network(frames: torch.Tensor, weights: list[torch.Tensor]) -> F
     return forward
 
 
-PEERS: dict[str, Callable[[torch.Tensor, list[torch.Tensor]], Forward | None]] = {
+Peers = Mapping[str, Callable[[torch.Tensor, list[torch.Tensor]], Forward | None]]
+"""Name → what builds its network, from frames [step, sample, channel] and weights that it may replace."""
+
+PEERS: Peers = {
     "snntorch": snntorch_network,
     "norse": norse_network,
     "spikingjelly": spikingjelly_network,
 }
-"""Name → what builds its network, from frames [step, sample, channel] and weights that it may replace."""

@@ -14,6 +14,7 @@ from hearspike.baselines.spiking_benchmark import (
     random_frames,
     random_weights,
 )
+from hearspike.baselines.spiking_peers import PEERS
 
 SMALL = (
     Workload(name="feed-forward", hidden=16, recurrent=False, samples=6, steps=15),
@@ -29,7 +30,7 @@ def test_networks_are_the_same(workload: Workload) -> None:
     events = events_of(frames)
     weights = random_weights(workload, events, seed=0)
     scores, gradients = {}, {}
-    for name, forward, parameters in implementations(frames, events, weights):
+    for name, forward, parameters in implementations(frames, events, weights, PEERS):
         score, spikes = forward()
         torch.autograd.backward(score.square().sum())
         assert 0.5 * ACTIVITY < spikes.mean() < 2 * ACTIVITY, name
