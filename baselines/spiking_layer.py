@@ -77,7 +77,7 @@ def spiking_layer_with_readout(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return what a readout shows of a layer: fused, the spikes need not be written down.
 
-    Parameters are those of `spiking_layer` and
+    Further parameters are those of `spiking_layer`.
 
     Parameters
     ----------
